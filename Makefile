@@ -1,0 +1,65 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build deps test test-go test-e2e check-generated check-pages lint generate pages fuzz torture bench clean
+
+GO ?= go
+FUZZTIME ?= 60s
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+build: ## the program, as bin/tributary
+	$(GO) build -o bin/tributary .
+
+deps: ## install what the whole test needs beyond Go
+	./.ci/deps install
+
+test: lint check-generated test-go test-e2e ## everything that CI runs
+
+test-go:
+	$(GO) test -race -timeout 10m ./...
+
+test-e2e: build
+	@if ./.ci/deps; then $(MAKE) --no-print-directory check-pages e2e-run; \
+	elif [ "$${CI:-}" = true ]; then exit 1; \
+	else echo "the browser tests did not run"; fi
+
+.PHONY: e2e-run
+e2e-run:
+	cd e2e && TRIBUTARY_BIN=$(CURDIR)/bin/tributary node --test
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+generate: ## rebuild graph/ and the resolvers' frames from schema/
+	$(GO) tool gqlgen generate
+
+check-generated:
+	@before=$$(cat graph/*.go resolvers/*.go | sha256sum); $(MAKE) --no-print-directory generate; \
+	after=$$(cat graph/*.go resolvers/*.go | sha256sum); \
+	if [ "$$before" != "$$after" ]; then echo "generated code does not match schema/: run make generate and commit"; exit 1; fi
+
+pages: ## rebuild the embedded pages
+	cd internal/console/web && npm ci --no-audit --no-fund && npm run build
+
+check-pages:
+	@before=$$(find internal/console/assets -type f | sort | xargs sha256sum); $(MAKE) --no-print-directory pages; \
+	after=$$(find internal/console/assets -type f | sort | xargs sha256sum); \
+	if [ "$$before" != "$$after" ]; then echo "internal/console/assets does not match its source: run make pages and commit"; exit 1; fi
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@$(GO) list -f '{{.Dir}}' ./... | while read -r dir; do \
+	  grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null | cut -c6- | while read -r name; do \
+	    echo "$$dir $$name"; (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); done; done
+
+torture: ## long soaks and kills
+	TORTURE=long $(GO) test -race -timeout 60m -run 'Soak|Torture' -v .
+
+bench: ## the table of ratios of bench/README.md
+	$(GO) run ./bench
+
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// maxAnswer bounds one answer.
+const maxAnswer = 64 << 20
+
+// fetch sends one GraphQL request and gives the bytes of its answer, which must be whole: a 200 without errors or remarks.
+func fetch(ctx context.Context, url string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Close = true // nothing is left open that somebody would have to close
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/graphql-response+json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %d: %.500s", response.StatusCode, answer)
+	}
+	members := map[string]json.RawMessage{}
+	if err := json.Unmarshal(answer, &members); err != nil {
+		return nil, err
+	}
+	if members["data"] == nil || len(members) > 1 {
+		return nil, fmt.Errorf("the answer is not whole: %.500s", answer)
+	}
+	return answer, nil
+}
+
+// ask is fetch with the answer read into value.
+func ask(ctx context.Context, url string, body []byte, value any) error {
+	answer, err := fetch(ctx, url, body)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(answer, value)
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"tributary/bench/load"
+	"tributary/bench/process"
+)
+
+// measurement is what one server came to in one cell and round.
+type measurement struct {
+	load.Result
+	peakRSS int64 // bytes; 0 where the system does not tell
+}
+
+// results are what all rounds came to.
+type results struct {
+	measurements map[string][]measurement // by cell and server
+	failures     map[string]error         // likewise: what a server answered wrongly, or not at all; it is not measured there again
+}
+
+func resultKey(c cell, server string) string { return c.String() + " " + server }
+
+// of gives the measurements of a server in a cell. A server that failed once has none: what it gained by that is not to be told.
+func (r *results) of(c cell, server string) []measurement {
+	if r.failures[resultKey(c, server)] != nil {
+		return nil
+	}
+	return r.measurements[resultKey(c, server)]
+}
+
+// measureAll measures everything once a round: what changes slowly on a machine then meets all cells. The error is that of ctx.
+func (b *benchmark) measureAll(ctx context.Context, cells []cell) (*results, error) {
+	all := &results{measurements: map[string][]measurement{}, failures: map[string]error{}}
+	previous := time.Now()
+	for round := range b.rounds {
+		for _, c := range cells {
+			line := b.measureCell(ctx, c, round, all)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			fmt.Fprintf(b.progress, "round %d of %d  %v:%s\n", round+1, b.rounds, c, line)
+		}
+		took := time.Since(previous)
+		previous = time.Now()
+		if round+1 < b.rounds && time.Since(b.begin)+took > b.total {
+			fmt.Fprintf(b.progress, "no time for another round of %v\n", took.Round(time.Second))
+			break
+		}
+	}
+	return all, nil
+}
+
+// measureCell measures the servers of a cell right behind one another, in each round beginning with another one. It returns what to
+// tell of it.
+func (b *benchmark) measureCell(ctx context.Context, c cell, round int, all *results) (line string) {
+	for i := range servers() {
+		s := servers()[(i+round)%len(servers())]
+		key := resultKey(c, s.name)
+		if !s.measured(c) || all.failures[key] != nil || ctx.Err() != nil {
+			continue
+		}
+		m, err := b.measure(ctx, c, s, round)
+		if err != nil {
+			all.failures[key] = err
+			line += fmt.Sprintf("  %s failed", s.name)
+			continue
+		}
+		all.measurements[key] = append(all.measurements[key], m)
+		line += fmt.Sprintf("  %s %.0f/s", s.name, rate(m))
+	}
+	return line
+}
+
+// measure starts a server, loads it, and stops it: no measurement inherits another one's memory.
+func (b *benchmark) measure(ctx context.Context, c cell, s server, round int) (m measurement, err error) {
+	if err := b.setLatency(ctx, c.mode.latency); err != nil {
+		return m, err
+	}
+	err = b.serving(ctx, func(addr string) process.Command { return s.command(b, c.mode, addr) }, func(r running) error {
+		spec := load.Spec{
+			URL: r.url, Requests: b.expected[expectation(s.name, c.workload.name)], Connections: c.connections,
+			Seed: uint64(round), WarmUp: c.mode.warmUp, Window: b.window,
+			Meters: load.Meters{
+				ServerPID: r.process.PID(), OtherPIDs: []int{os.Getpid()},
+				MetricsURL: r.base + "/metrics", UpstreamURL: b.control + "/calls",
+			},
+		}
+		for _, p := range b.upstream {
+			spec.Meters.UpstreamPIDs = append(spec.Meters.UpstreamPIDs, p.PID())
+		}
+		if m.Result, err = b.load(ctx, spec); err != nil {
+			return err
+		}
+		m.peakRSS, _ = process.PeakRSS(r.process.PID()) // 0 where the system does not tell
+		return nil
+	})
+	return m, err
+}
+
+// load has a process of its own make the load.
+func (b *benchmark) load(ctx context.Context, spec load.Spec) (result load.Result, err error) {
+	raw, err := json.Marshal(spec)
+	if err != nil {
+		return result, err
+	}
+	command := b.self(commandLoad, nil)
+	command.CPUs = b.layout.others
+	out, err := process.Output(ctx, command, bytes.NewReader(raw))
+	if err != nil {
+		return result, err
+	}
+	return result, json.Unmarshal(out, &result)
+}
+
+// running is a server that answers.
+type running struct {
+	process   *process.Process
+	base, url string // its base URL, and that of its GraphQL endpoint
+}
+
+// serving runs a server for the time of use.
+func (b *benchmark) serving(ctx context.Context, command func(addr string) process.Command, use func(running) error) error {
+	addrs, err := freeAddrs(1)
+	if err != nil {
+		return err
+	}
+	c := command(addrs[0])
+	c.CPUs = b.layout.server
+	c.Env = append(c.Env, "GOMAXPROCS=1")
+	p, err := process.Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer p.Stop()
+	r := running{process: p, base: "http://" + addrs[0], url: "http://" + addrs[0] + "/graphql"}
+	if err := waitHealthy(ctx, p, r.base); err != nil {
+		return err
+	}
+	if err := use(r); err != nil {
+		select {
+		case <-p.Done():
+			return fmt.Errorf("%w\n%w", err, p.Failure())
+		default:
+			return fmt.Errorf("%w\n%s", err, p.Stderr())
+		}
+	}
+	return nil
+}

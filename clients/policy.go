@@ -1,0 +1,221 @@
+package clients
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/bulkhead"
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/failsafe-go/failsafe-go/fallback"
+	"github.com/failsafe-go/failsafe-go/hedgepolicy"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
+	"github.com/failsafe-go/failsafe-go/timeout"
+)
+
+// callState is what the policies, which all calls share, know of one call. It travels in the context.
+type callState struct {
+	req      *request
+	caller   context.Context           // whose end is no fault of the service
+	use      func(answer) (any, error) // decodes a 2xx answer
+	fallback func(*Error) any          // what to answer in an outage; nil: the error
+	applied  atomic.Bool               // an attempt of this write may have been done
+}
+
+type callStateKey struct{}
+
+func callStateOf(ctx context.Context) *callState { return ctx.Value(callStateKey{}).(*callState) }
+
+// newPolicies composes, from the outside in: stale answers, the budget of the whole call, retries, the breaker, the
+// bulkhead, hedging and the timeout of one attempt. The budget stands inside the fallback, which would not run under an
+// expired context.
+func newPolicies(s *service) failsafe.Executor[any] {
+	outage := func(_ any, err error) bool { return isOutage(err) }
+	retry := retrypolicy.NewBuilder[any]().
+		HandleIf(outage).
+		AbortOnErrors(circuitbreaker.ErrOpen, bulkhead.ErrFull).
+		AbortIf(func(_ any, err error) bool {
+			e, ok := errors.AsType[*Error](err)
+			return ok && e.abandoned
+		}).
+		WithMaxRetries(s.cfg.Retries).
+		WithDelayFunc(s.retryDelay).
+		OnRetry(func(failsafe.ExecutionEvent[any]) { s.observe.retry(s.name) }).
+		ReturnLastFailure()
+	policies := []failsafe.Policy[any]{
+		fallback.NewBuilderWithFunc(s.fall).HandleIf(outage).Build(),
+		timeout.New[any](s.cfg.Budget),
+		retry.Build(),
+		s.breaker,
+		bulkhead.NewBuilder[any](uint(s.cfg.Concurrency)).WithMaxWaitTime(s.cfg.QueueWait).Build(),
+	}
+	if !s.cfg.Hedge.Off {
+		policies = append(policies, hedgepolicy.NewBuilderWithDelayFunc(s.hedgeDelay).
+			OnHedge(func(failsafe.ExecutionEvent[any]) { s.observe.hedge(s.name) }).Build())
+	}
+	return failsafe.With(append(policies, timeout.New[any](s.cfg.Timeout))...)
+}
+
+// isOutage is the one predicate by which retry, breaker and fallback tell an outage from an answer. A 404 or 422 is an
+// answer; so is, to them, a caller's own cancellation.
+func isOutage(err error) bool {
+	if err == nil {
+		return false
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind == KindUnavailable
+	}
+	return errors.Is(err, timeout.ErrExceeded) || errors.Is(err, circuitbreaker.ErrOpen) || errors.Is(err, bulkhead.ErrFull)
+}
+
+// call sends a request under the service's policies. use decodes a 2xx answer and must not keep its body; fallback, if
+// there is one, says what to answer in an outage. The error is an *Error or the caller's own context error.
+func call[T any](ctx context.Context, s *service, r *request, use func(answer) (T, error), instead func(*Error) T) (T, error) {
+	c := &callState{req: r, caller: ctx, use: func(a answer) (any, error) { return use(a) }}
+	if instead != nil {
+		c.fallback = func(e *Error) any { return instead(e) }
+	}
+	value, err := s.policies.WithContext(context.WithValue(ctx, callStateKey{}, c)).GetWithExecution(
+		func(exec failsafe.Execution[any]) (any, error) { return s.attempt(exec, c) })
+	if err == nil {
+		return value.(T), nil
+	}
+	var none T
+	return none, s.settle(c, err)
+}
+
+// attempt makes one exchange and reports it.
+func (s *service) attempt(exec failsafe.Execution[any], c *callState) (value any, err error) {
+	if !s.gate.enter() {
+		return nil, s.closed()
+	}
+	defer s.gate.leave()
+	s.inFlight.Add(1)
+	defer s.inFlight.Add(-1)
+	ctx, start := exec.Context(), time.Now()
+	done := Call{Service: s.name, Method: c.req.method, Endpoint: c.req.endpoint, Target: c.req.target,
+		Keys: c.req.keys, Attempt: exec.Attempts(), Start: start}
+	defer func() {
+		if r := recover(); r != nil {
+			value, err = nil, &Error{Kind: KindInternal, Service: s.name, err: fmt.Errorf("panic: %v", r)}
+		}
+		done.Duration, done.Err = time.Since(start), err
+		s.report(ctx, c, exec.ElapsedTime(), done)
+	}()
+	x, err := s.exchange(ctx, c.req, c.use)
+	done.Status, done.Bytes = x.status, x.size
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == KindUnavailable {
+		e.abandoned = e.abandoned || e.Outage.RetryAfter > s.timeLeft(exec)
+		e.applied = e.applied || (x.sent && x.status/100 <= 2)
+		x.sent = e.applied
+	} else if ok {
+		x.sent = false // an answer: not done
+	}
+	if err != nil && x.sent && c.req.key != "" {
+		c.applied.Store(true)
+	}
+	return x.value, err
+}
+
+// timeLeft is how long a call may still take.
+func (s *service) timeLeft(exec failsafe.Execution[any]) time.Duration {
+	left := s.cfg.Budget - exec.ElapsedTime()
+	if deadline, ok := exec.Context().Deadline(); ok {
+		left = min(left, time.Until(deadline))
+	}
+	return left
+}
+
+// report tells the observer and the recorder about an attempt, and the hedge about the time a read took.
+func (s *service) report(ctx context.Context, c *callState, elapsed time.Duration, done Call) {
+	outcome := "ok"
+	switch {
+	case done.Err == nil:
+		if c.req.key == "" {
+			s.latency.add(done.Duration)
+		}
+	case isOutage(done.Err):
+		outcome = "outage"
+	case ctx.Err() != nil && (done.Duration >= s.cfg.Timeout || elapsed >= s.cfg.Budget):
+		outcome, done.Err = "timeout", timeout.ErrExceeded
+	case ctx.Err() != nil:
+		outcome = "cancelled"
+	default:
+		outcome = "rejected"
+	}
+	s.observe.attempt(s.name, done.Method, done.Endpoint, outcome, done.Duration)
+	if record := recorderOf(ctx); record != nil {
+		record(done)
+	}
+}
+
+// fall answers an outage with what the call has in reserve.
+func (s *service) fall(exec failsafe.Execution[any]) (any, error) {
+	c := callStateOf(exec.Context())
+	if c.fallback == nil {
+		return nil, exec.LastError()
+	}
+	return c.fallback(s.asError(exec.LastError())), nil
+}
+
+// asError makes an *Error of any outage.
+func (s *service) asError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	switch {
+	case errors.Is(err, circuitbreaker.ErrOpen):
+		e := unavailable(s.name, CircuitOpen, err)
+		e.Outage.RetryAfter = s.breaker.snapshot().RetryAfter
+		return e
+	case errors.Is(err, timeout.ErrExceeded):
+		return unavailable(s.name, Timeout, err)
+	case errors.Is(err, bulkhead.ErrFull):
+		return unavailable(s.name, Unavailable, err)
+	}
+	return &Error{Kind: KindInternal, Service: s.name, err: err}
+}
+
+// settle makes what the policies failed with what the caller gets.
+func (s *service) settle(c *callState, err error) error {
+	if own := c.caller.Err(); own != nil && !isOutage(err) {
+		if _, ok := errors.AsType[*Error](err); !ok {
+			if !c.applied.Load() {
+				return own
+			}
+			err = unavailable(s.name, Timeout, own)
+		}
+	}
+	e := s.asError(err)
+	if e.Kind == KindUnavailable && c.applied.Load() {
+		unknown := *e // attempts may be shared with other readers, so a copy
+		unknown.Kind = KindUnknownOutcome
+		return &unknown
+	}
+	return e
+}
+
+// retryDelay is what Retry-After says, or an exponential backoff with jitter of half either way.
+func (s *service) retryDelay(exec failsafe.ExecutionAttempt[any]) time.Duration {
+	if e, ok := errors.AsType[*Error](exec.LastError()); ok && e.Outage != nil && e.Outage.RetryAfter > 0 {
+		return e.Outage.RetryAfter
+	}
+	base := s.cfg.Backoff << min(exec.Retries(), 10)
+	return base/2 + time.Duration(rand.Int64N(int64(base)+1))
+}
+
+// hedgeDelay is how long a read may take before it is sent again; -1: it is not.
+func (s *service) hedgeDelay(exec failsafe.ExecutionAttempt[any]) time.Duration {
+	if callStateOf(exec.Context()).req.key != "" || !s.breaker.isClosed() {
+		return -1
+	}
+	p95 := s.latency.p95()
+	if p95 == 0 {
+		return -1
+	}
+	return max(p95, s.cfg.Hedge.Floor)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/formatter"
+
+	"tributary/clients"
+	"tributary/graph"
+	"tributary/internal/auth"
+	"tributary/internal/config"
+	"tributary/internal/doctor"
+	"tributary/internal/explain"
+	"tributary/internal/operation"
+	"tributary/internal/telemetry"
+	"tributary/resolvers"
+)
+
+// printSchema prints the SDL that clients are generated from.
+func printSchema(stdout io.Writer) error {
+	schema := operation.NewView("current", graph.NewExecutableSchema(graph.Config{Resolvers: &resolvers.Resolver{}}).Schema()).Schema
+	formatter.NewFormatter(stdout, formatter.WithIndent("  ")).FormatSchema(schema)
+	return nil
+}
+
+// issueToken prints a development token alone on the last line.
+func issueToken(cfg *config.Config, stdout io.Writer) error {
+	user, err := userID(cfg.Token.User)
+	if err != nil {
+		return fmt.Errorf("--user: %w", err)
+	}
+	key, err := auth.OpenDevelopmentKey(cfg.DataDir, time.Now)
+	if err != nil {
+		return err
+	}
+	token, err := key.Issue(user, cfg.Token.Scope, cfg.Token.TTL)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, token)
+	return err
+}
+
+// userID takes an id as the graph shows it or as the user service does.
+func userID(text string) (string, error) {
+	if !strings.HasPrefix(text, string(clients.KindUser)+"_") {
+		text = string(clients.KindUser) + "_" + text
+	}
+	id, err := clients.ParseGlobalID(text)
+	return id.ID, err
+}
+
+// checkServices holds the configured services to the contract.
+func checkServices(ctx context.Context, cfg *config.Config, stdout io.Writer) error {
+	d := &cfg.Doctor
+	var targets []doctor.Target
+	for _, service := range config.Services() {
+		if url := d.Of(service).URL; url != "" {
+			targets = append(targets, doctor.Target{Service: service, URL: url, Token: d.ServiceToken})
+		}
+	}
+	report, err := doctor.Check(ctx, targets, doctor.Options{Write: d.Write, Timeout: d.Timeout})
+	if err != nil {
+		return err
+	}
+	report.Write(stdout)
+	if n := report.Breaches(); n > 0 {
+		return fmt.Errorf("the contract is broken in %d places", n)
+	}
+	return nil
+}
+
+// explainQuery runs a query and shows what it did upstream.
+func explainQuery(ctx context.Context, cfg *config.Config, log *slog.Logger, stdin io.Reader, stdout io.Writer) error {
+	e := &cfg.Explain
+	query, err := readQuery(e.Query, stdin)
+	if err != nil {
+		return err
+	}
+	request := operation.Request{Query: query, OperationName: e.Operation}
+	decoder := json.NewDecoder(strings.NewReader(e.Variables))
+	decoder.UseNumber()
+	if err := decoder.Decode(&request.Variables); err != nil {
+		return fmt.Errorf("--variables: want a JSON object: %w", err)
+	}
+	viewer, err := explainAs(e)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	services, err := openServices(ctx, cfg.DataDir, &e.Gateway, false, log)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- services.Run(ctx) }()
+	err = explainOn(ctx, e, services.URLs, request, viewer, log, stdout)
+	stop()
+	return errors.Join(err, <-done)
+}
+
+func explainOn(ctx context.Context, e *config.Explain, urls map[string]string, request operation.Request, viewer auth.Viewer, log *slog.Logger, stdout io.Writer) error {
+	gateway, err := newGateway(&e.Gateway, urls, telemetry.New(), false, log)
+	if err != nil {
+		return err
+	}
+	defer gateway.clients.Close()
+	prepared, errs := gateway.pipeline.Prepare(gateway.view, request)
+	if errs != nil {
+		return fmt.Errorf("the query is refused: %w", errs)
+	}
+	trace := new(explain.Trace)
+	start := time.Now()
+	result := gateway.pipeline.Run(explain.WithTrace(ctx, trace), prepared, operation.Call{Viewer: viewer, RequestID: "explain"})
+	took := time.Since(start)
+	if err := trace.Write(stdout, prepared.Operation, took); err != nil {
+		return err
+	}
+	for _, err := range result.Errors {
+		fmt.Fprintf(stdout, "\nerror at %s: %s (%v)", err.Path, err.Message, err.Extensions["code"])
+	}
+	if e.Answer {
+		fmt.Fprintf(stdout, "\n%s\n", result.Data)
+	}
+	return nil
+}
+
+func explainAs(e *config.Explain) (auth.Viewer, error) {
+	if e.As == "" && e.Scope == "" {
+		return auth.Viewer{}, nil
+	}
+	if len(e.DemoNames()) < len(config.Services()) {
+		return auth.Viewer{}, errors.New("--as and --scope: only against the demo services")
+	}
+	if e.As == "" {
+		return auth.Viewer{}, errors.New("--scope: say --as whom")
+	}
+	id, err := userID(e.As)
+	if err != nil {
+		return auth.Viewer{}, fmt.Errorf("--as: %w", err)
+	}
+	return auth.Viewer{UserID: id, Scopes: strings.Fields(e.Scope)}, nil
+}
+
+// maxQueryFile bounds the query that explain reads.
+const maxQueryFile = 1 << 20
+
+func readQuery(path string, stdin io.Reader) (string, error) {
+	from := stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		from = f
+	}
+	raw, err := io.ReadAll(io.LimitReader(from, maxQueryFile))
+	return string(raw), err
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"tributary/clients"
+	"tributary/graph"
+	"tributary/internal/config"
+	"tributary/internal/explain"
+	"tributary/internal/operation"
+	"tributary/internal/telemetry"
+	"tributary/resolvers"
+)
+
+// gateway is what it takes to run operations, whoever asks for them.
+type gateway struct {
+	clients  *clients.Clients
+	pipeline *operation.Pipeline
+	view     *operation.View
+}
+
+// newGateway wires the way of an operation from the pipeline down to the services. The caller closes its clients.
+func newGateway(cfg *config.Gateway, urls map[string]string, metrics *telemetry.Metrics, demo bool, log *slog.Logger) (*gateway, error) {
+	services, err := clients.New(clientConfig(cfg, urls, metrics, log))
+	if err != nil {
+		return nil, err
+	}
+	preparer, err := operation.NewPreparer(cfg.DocumentCacheSize)
+	if err != nil {
+		return nil, err
+	}
+	resolver := &resolvers.Resolver{Clients: services, OpenSignUp: demo, LoaderWait: cfg.LoaderWait, Logger: log}
+	view := operation.NewView("current", graph.NewExecutableSchema(graph.Config{Resolvers: resolver}).Schema())
+	return &gateway{
+		clients: services,
+		view:    view,
+		pipeline: &operation.Pipeline{
+			Preparer: preparer,
+			Executor: &operation.Gqlgen{
+				Schema: graph.NewExecutableSchema(graph.Config{Resolvers: resolver, Schema: view.Schema}),
+				Scope:  resolver.Scope, Present: resolver.Present, Recover: resolver.Recover,
+				Around: traced,
+			},
+			Timeout: cfg.OperationTimeout,
+			Enter:   enter,
+			Observe: func(_ context.Context, op *operation.Prepared, r *operation.Result, took time.Duration) {
+				metrics.Operation(string(op.Kind()), string(r.Data) != "null", len(r.Errors) > 0, took)
+			},
+		},
+	}, nil
+}
+
+// enter tells the clients for whom they call.
+func enter(ctx context.Context, call operation.Call) context.Context {
+	return clients.WithCaller(ctx, clients.Caller{
+		Actor: clients.UserID(call.Viewer.UserID), RequestID: call.RequestID, IdempotencyKey: call.IdempotencyKey,
+	})
+}
+
+// traced lets explain see what fields call by themselves.
+func traced(ctx context.Context) graphql.FieldMiddleware {
+	if trace := explain.FromContext(ctx); trace != nil {
+		return trace.AroundField
+	}
+	return nil
+}
+
+func clientConfig(cfg *config.Gateway, urls map[string]string, m *telemetry.Metrics, log *slog.Logger) clients.Config {
+	c := clients.DefaultConfig()
+	c.User = serviceConfig(c.User, urls["user"], cfg.ServiceToken, &cfg.User)
+	c.Post = serviceConfig(c.Post, urls["post"], cfg.ServiceToken, &cfg.Post)
+	c.Comment = serviceConfig(c.Comment, urls["comment"], cfg.ServiceToken, &cfg.Comment)
+	c.Follower = serviceConfig(c.Follower, urls["follower"], cfg.ServiceToken, &cfg.Follower)
+	c.Cache = clients.CacheConfig{Off: !cfg.Cache.Enabled, Bytes: cfg.Cache.Bytes, Fresh: cfg.Cache.Fresh, Keep: cfg.Cache.Keep}
+	c.CoalesceOff = !cfg.Coalesce
+	c.Log = log
+	c.Observer = clients.Observer{
+		Attempt: m.Attempt, Retry: m.Retry, Hedge: m.Hedge, Breaker: m.Breaker,
+		Hits: m.Hits, Misses: m.Misses, Evicted: m.Evicted, Joined: m.Joined, Stale: m.Stale, Unasked: m.Unasked,
+	}
+	return c
+}
+
+func serviceConfig(c clients.ServiceConfig, url, token string, set *config.Service) clients.ServiceConfig {
+	c.URL, c.Token = url, token
+	c.Timeout, c.Budget, c.Retries = set.Timeout, set.Budget, set.Retries
+	c.Breaker = clients.BreakerConfig{
+		FailureRate: set.BreakerFailureRate, MinCalls: set.BreakerMinCalls, Window: set.BreakerWindow, Delay: set.BreakerDelay,
+	}
+	c.Concurrency = set.Concurrency
+	c.Hedge = clients.HedgeConfig{Off: !set.Hedge, Floor: set.HedgeFloor}
+	return c
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows are the imports that each package may have of ours. A package that is missing here is a mistake of its author's,
+// who has to say where it stands; tests may import what they like.
+var arrows = map[string][]string{
+	"tributary":                    {"*"},
+	"tributary/resolvers":          {"tributary/graph", "tributary/clients", "tributary/internal/auth", "tributary/internal/relay", "tributary/internal/explain"},
+	"tributary/graph":              {"tributary/clients", "tributary/internal/relay"},
+	"tributary/internal/relay":     {"tributary/clients"},
+	"tributary/clients":            {},
+	"tributary/internal/operation": {"tributary/internal/auth"},
+	"tributary/internal/wire":      {"tributary/internal/operation", "tributary/internal/auth"},
+	"tributary/internal/explain":   {"tributary/clients"},
+	"tributary/internal/auth":      {},
+	"tributary/internal/config":    {},
+	"tributary/internal/telemetry": {},
+	"tributary/internal/console":   {},
+	"tributary/internal/demo":      {},
+	"tributary/internal/doctor":    {"tributary/docs/contract"},
+	"tributary/docs/contract":      {},
+	"tributary/bench":              {"tributary/bench/front", "tributary/bench/hand", "tributary/bench/load", "tributary/bench/process"},
+	"tributary/bench/front":        {},
+	"tributary/bench/hand":         {},
+	"tributary/bench/load":         {"tributary/bench/process"},
+	"tributary/bench/process":      {},
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		pkg := words[0]
+		seen[pkg] = true
+		allowed, known := arrows[pkg]
+		if !known {
+			t.Errorf("%s has no arrows: say in imports_test.go what it may import", pkg)
+		}
+		for _, imported := range words[1:] {
+			ours := imported == "tributary" || strings.HasPrefix(imported, "tributary/")
+			if ours && !slices.Contains(allowed, imported) && !slices.Contains(allowed, "*") {
+				t.Errorf("%s must not import %s", pkg, imported)
+			}
+		}
+	}
+	for pkg := range maps.Keys(arrows) {
+		if !seen[pkg] {
+			t.Errorf("imports_test.go names %s, which does not exist", pkg)
+		}
+	}
+}

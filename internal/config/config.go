@@ -1,0 +1,120 @@
+// Package config is the only reader of flags, environment and configuration file.
+package config
+
+import (
+	"time"
+)
+
+// Config is everything that can be set, and the command to run. Default gives the demo.
+type Config struct {
+	Serve   Serve      `cmd:"" default:"withargs" help:"Serve the graph (the default command)."`
+	Demo    Demo       `cmd:"" help:"Serve the reference services alone: one of them, or all four."`
+	Import  Import     `cmd:"" help:"Import users, posts, comments and follows (.ndjson) into the demo services."`
+	Schema  struct{}   `cmd:"" help:"Print the schema."`
+	Explain Explain    `cmd:"" help:"Run a query and show its tree of upstream calls and batches."`
+	Doctor  Doctor     `cmd:"" help:"Check every configured service against the contract; exit 1 on a breach."`
+	Token   Token      `cmd:"" help:"Make a development token for the local data dir (demo mode only)."`
+	File    configFile `name:"config" placeholder:"FILE" help:"YAML file with any of the flags as keys."`
+
+	DataDir string `default:".tributary" placeholder:"DIR" help:"Where the demo services and the development key live."`
+	Log     Log    `embed:"" prefix:"log-"`
+}
+
+// Log is how the log is written, to standard error.
+type Log struct {
+	Level  string `enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: debug, info, warn or error."`
+	Format string `enum:"json,text" default:"json" help:"Form of a log line: json or text."`
+}
+
+// Serve is the command that serves the graph.
+type Serve struct {
+	Addr            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one."`
+	ShutdownTimeout time.Duration `default:"10s" help:"How long running operations may take to finish when the server stops."`
+	MaxBodyBytes    int64         `default:"1048576" help:"Largest request body, in bytes."`
+	Gateway         `embed:""`
+}
+
+// Gateway is what it takes to run operations.
+type Gateway struct {
+	Upstream          `embed:""`
+	DemoServices      []string      `name:"demo" placeholder:"SERVICE,…" help:"Services to run as demo although others are real."`
+	UnsafePublicDemo  bool          `help:"Let a demo listen on an address that is not loopback."`
+	AllowedHosts      []string      `placeholder:"HOST,…" help:"Host names to answer under, besides loopback."`
+	OperationTimeout  time.Duration `default:"10s" help:"Longest time of one operation."`
+	DocumentCacheSize uint64        `name:"document-cache-bytes" default:"67108864" help:"Memory for parsed documents, in bytes."`
+	LoaderWait        time.Duration `default:"1ms" help:"How long a loader gathers ids before it asks a service."`
+	Cache             Cache         `embed:"" prefix:"cache-"`
+	Coalesce          bool          `default:"true" negatable:"" help:"Share one upstream call between identical reads under way."`
+}
+
+// Upstream is where the services are and how they are called.
+type Upstream struct {
+	User         Service `embed:"" prefix:"user-" group:"user"`
+	Post         Service `embed:"" prefix:"post-" group:"post"`
+	Comment      Service `embed:"" prefix:"comment-" group:"comment"`
+	Follower     Service `embed:"" prefix:"follower-" group:"follower"`
+	ServiceToken string  `placeholder:"TOKEN" help:"Bearer token that the gateway shows to the services. Better given as TRIBUTARY_SERVICE_TOKEN."`
+}
+
+// Service is where one service is and how it is called.
+type Service struct {
+	URL                string        `placeholder:"URL" help:"Base URL of the service."`
+	Timeout            time.Duration `default:"3s" help:"Longest time of one attempt."`
+	Budget             time.Duration `default:"5s" help:"Longest time of a call with its retries."`
+	Retries            int           `default:"2" help:"Further attempts after a failed one."`
+	BreakerFailureRate float64       `default:"0.5" help:"Share of failures at which the breaker opens, 0 to 1."`
+	BreakerMinCalls    int           `default:"20" help:"Fewest calls in the window before it may open."`
+	BreakerWindow      time.Duration `default:"10s" help:"Time over which calls are counted."`
+	BreakerDelay       time.Duration `default:"30s" help:"Time from opening to the trial call."`
+	Concurrency        int           `default:"256" help:"Calls at a time."`
+	Hedge              bool          `default:"true" negatable:"" help:"Send a slow read a second time."`
+	HedgeFloor         time.Duration `default:"20ms" help:"Least wait before that."`
+}
+
+// Cache is the entity cache.
+type Cache struct {
+	Enabled bool          `name:"enabled" default:"true" negatable:"" help:"Keep what was read from the services."`
+	Bytes   int64         `default:"134217728" help:"Memory for it, in bytes."`
+	Fresh   time.Duration `default:"1s" help:"How long an entry answers without asking again."`
+	Keep    time.Duration `default:"1h" help:"How long an entry may stand in for a service that fails."`
+}
+
+// Demo is the command that serves the reference services alone.
+type Demo struct {
+	Service          string   `arg:"" optional:"" enum:"user,post,comment,follower,all" default:"all" help:"user, post, comment or follower; all of them when left out."`
+	Addr             string   `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Address to listen on; four services take consecutive ports, or free ones with port 0."`
+	AllowedHosts     []string `placeholder:"HOST,…" help:"Host names to answer under, besides loopback."`
+	Token            string   `placeholder:"TOKEN" help:"Bearer token to ask for. Better given as TRIBUTARY_TOKEN."`
+	Faults           bool     `help:"Serve the fault switch at /faults."`
+	UnsafePublicDemo bool     `help:"Let a demo listen on an address that is not loopback."`
+}
+
+// Import is the command that fills the demo services.
+type Import struct {
+	Dir string `arg:"" type:"existingdir" help:"Directory with any of users, posts, comments and follows .ndjson."`
+}
+
+// Explain is the command that shows what a query does upstream.
+type Explain struct {
+	Query     string `arg:"" placeholder:"FILE" help:"File with the query, or - for standard input."`
+	Operation string `placeholder:"NAME" help:"Which operation of the document."`
+	Variables string `default:"{}" placeholder:"JSON" help:"Variables of the query."`
+	As        string `placeholder:"USER" help:"User to run it as; anonymous when left out (demo mode only)."`
+	Scope     string `placeholder:"SCOPES" help:"Scopes to run it with, such as admin (demo mode only)."`
+	Answer    bool   `help:"Print the answer too."`
+	Gateway   `embed:""`
+}
+
+// Doctor is the command that checks services against the contract.
+type Doctor struct {
+	Write    bool          `help:"Check writes too: creates entities and deletes them again."`
+	Timeout  time.Duration `default:"5s" help:"Longest time of one request."`
+	Upstream `embed:""`
+}
+
+// Token is the command that makes a development token.
+type Token struct {
+	User  string        `required:"" placeholder:"ID" help:"User to speak for: an id of the user service or of the graph."`
+	Scope string        `placeholder:"SCOPES" help:"Scopes to grant, separated by spaces, such as admin."`
+	TTL   time.Duration `name:"ttl" default:"24h" help:"How long the token is good for."`
+}

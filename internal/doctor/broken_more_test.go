@@ -1,0 +1,267 @@
+package doctor
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+func timeOf(entity map[string]any) time.Time {
+	at, _ := time.Parse(time.RFC3339Nano, textOf(entity["createdAt"]))
+	return at
+}
+
+func brokenPosts(n *network) []broken {
+	isDefault := func(q url.Values) bool { return !q.Has("visibility") }
+	return []broken{
+		{"drafts in the list", onQuery("/posts", func(q url.Values) {
+			if isDefault(q) && !q.Has("ids") {
+				q.Set("visibility", "author")
+			}
+		}), []string{"list.public-only"}},
+		{"drafts in a batch", onQuery("/posts", func(q url.Values) {
+			if isDefault(q) && q.Has("ids") {
+				q.Set("visibility", "author")
+			}
+		}), []string{"batch.public-only"}},
+		{"drafts in groups", onQuery("/posts/by-author", func(q url.Values) {
+			if isDefault(q) {
+				q.Set("visibility", "author")
+			}
+		}), []string{"by-author.public-only"}},
+		{"drafts for nobody", onQuery("/posts", func(q url.Values) {
+			if q.Has("ids") && q.Get("visibility") == "author" {
+				q.Del("visibility")
+			}
+		}), []string{"batch.draft-for-author"}},
+		{"any visibility taken", onQuery("/posts/counts", func(q url.Values) {
+			if q.Get("visibility") == "everyone" {
+				q.Del("visibility")
+			}
+		}), []string{"counts.visibility-refused"}},
+		{"published without a time", onList("/posts", func(tree map[string]any) {
+			for _, it := range listOf(tree) {
+				members(it)["publishedAt"] = nil
+			}
+		}), []string{"list.published-at"}},
+		{"authorIds ignored", onQuery("/posts", func(q url.Values) {
+			if q.Get("authorIds") != "" && !q.Has("ids") {
+				q.Del("authorIds")
+			}
+		}), []string{"list.belongs"}},
+		{"no author is everybody", onQuery("/posts", func(q url.Values) {
+			if q.Has("authorIds") && q.Get("authorIds") == "" {
+				q.Del("authorIds")
+			}
+		}), []string{"list.of-no-author"}},
+		{"merged total of all", onPath("/posts", func(r *http.Request, tree map[string]any) {
+			if strings.Contains(r.URL.Query().Get("authorIds"), ",") {
+				tree["total"] = plus(tree["total"], 1)
+			}
+		}), []string{"list.of-authors"}},
+		{"missing group", onPath("/posts/by-author", func(_ *http.Request, tree map[string]any) {
+			for key := range members(tree["groups"]) {
+				if strings.HasPrefix(key, "~d") {
+					delete(members(tree["groups"]), key)
+				}
+			}
+		}), []string{"by-author.every-key"}},
+		{"extra group", onPath("/posts/by-author", func(_ *http.Request, tree map[string]any) {
+			if groups := members(tree["groups"]); len(groups) < 500 {
+				groups["extra"] = map[string]any{"items": []any{}, "next": nil, "prev": nil, "total": 0}
+			}
+		}), []string{"by-author.every-key"}},
+		{"an unknown author has something", onGroups("/posts/by-author", func(key string, page map[string]any) {
+			if strings.HasPrefix(key, "~d") {
+				page["total"] = 1
+			}
+		}), []string{"by-author.limit"}},
+		{"groups mixed up", onGroups("/posts/by-author", func(_ string, page map[string]any) {
+			for _, it := range listOf(page) {
+				members(it)["authorId"] = n.users[9]
+			}
+		}), []string{"by-author.belongs"}},
+		{"other totals for many keys", onPath("/posts/by-author", func(r *http.Request, tree map[string]any) {
+			for _, page := range members(tree["groups"]) {
+				if q := r.URL.Query(); strings.Count(q.Get("authorIds"), ",") == 2 && q.Get("limit") == "3" && members(page)["next"] != nil {
+					members(page)["total"] = plus(members(page)["total"], 1)
+				}
+			}
+		}), []string{"by-author.many-keys"}},
+		{"cursors of other groups ignored", fault{request: func(r *http.Request) {
+			q := r.URL.Query()
+			if r.URL.Path == "/posts/by-author" && strings.Contains(q.Get("authorIds"), ",") {
+				q.Del("after")
+				r.URL.RawQuery = q.Encode()
+			}
+		}}, []string{"by-author.any-group"}},
+		{"prev missing", onGroups("/posts/by-author", func(_ string, page map[string]any) {
+			if page["next"] != nil {
+				page["prev"] = nil
+			}
+		}), []string{"by-author.pages-forward"}},
+		{"positions must name an item", fault{answer: func(r *http.Request, a *passing) {
+			at, err := decodeCursor(r.URL.Query().Get("after"))
+			if err == nil && strings.HasSuffix(at.id, "~") {
+				a.problem(400, "BAD_REQUEST")
+			}
+		}}, []string{"by-author.positions", "list.positions"}},
+		{"total within the bounds", onPath("/posts/by-author", func(r *http.Request, tree map[string]any) {
+			for _, page := range members(tree["groups"]) {
+				if q := r.URL.Query(); q.Has("after") && q.Has("before") {
+					members(page)["total"] = max(len(listOf(members(page))), 1)
+				}
+			}
+		}), []string{"by-author.bounds"}},
+		{"counts off by one", onPath("/posts/counts", func(r *http.Request, tree map[string]any) {
+			for key, count := range members(tree["counts"]) {
+				if !strings.HasPrefix(key, "~d") {
+					members(tree["counts"])[key] = plus(count, 1)
+				}
+			}
+		}), []string{"counts.agree"}},
+		{"counts without drafts", onQuery("/posts/counts", func(q url.Values) {
+			if q.Get("visibility") == "author" {
+				q.Del("visibility")
+			}
+		}), []string{"counts.agree-for-author"}},
+		{"unknown author not counted", onPath("/posts/counts", func(_ *http.Request, tree map[string]any) {
+			delete(members(tree["counts"]), unknownID(1))
+		}), []string{"counts.every-key"}},
+		{"unknown author has posts", onPath("/posts/counts", func(_ *http.Request, tree map[string]any) {
+			if counts := members(tree["counts"]); counts[unknownID(1)] != nil {
+				counts[unknownID(1)] = 1
+			}
+		}), []string{"counts.unknown-zero"}},
+		{"ids and authorIds together taken", onQuery("/posts", func(q url.Values) {
+			if q.Has("ids") {
+				q.Del("authorIds")
+			}
+		}), []string{"batch.ids-and-authors"}},
+	}
+}
+
+func brokenComments(n *network) []broken {
+	return []broken{
+		{"topLevel ignored", onQuery("/comments/by-post", func(q url.Values) { q.Del("topLevel") }), []string{"by-post.top-level-only"}},
+		{"topLevel leaves too much out", onPath("/comments/by-post", func(r *http.Request, tree map[string]any) {
+			for _, page := range members(tree["groups"]) {
+				if p := members(page); r.URL.Query().Has("topLevel") && len(listOf(p)) > 0 {
+					p["items"], p["total"] = listOf(p)[1:], plus(p["total"], -1)
+				}
+			}
+		}), []string{"by-post.top-level"}},
+		{"total of all replies", onGroups("/comments/by-post", func(_ string, page map[string]any) {
+			if len(listOf(page)) > 0 {
+				page["total"] = plus(page["total"], 1)
+			}
+		}), []string{"by-post.total"}},
+		{"tombstones without replies", onGroups("/comments/by-post", func(_ string, page map[string]any) {
+			for _, it := range listOf(page) {
+				if members(it)["id"] == n.remark[8] {
+					members(it)["status"], members(it)["authorId"], members(it)["body"] = "deleted", nil, ""
+				}
+			}
+		}), []string{"by-post.tombstones"}},
+		{"tombstones with an author", onGroups("/comments/by-post", func(_ string, page map[string]any) {
+			for _, it := range listOf(page) {
+				if members(it)["status"] == "deleted" {
+					members(it)["authorId"] = n.users[0]
+				}
+			}
+		}), []string{"by-post.schema"}},
+		{"deleted comments counted", onPath("/comments/counts", func(r *http.Request, tree map[string]any) {
+			if count, ok := members(tree["counts"])[n.posts[0]]; ok && r.URL.Query().Has("postIds") {
+				members(tree["counts"])[n.posts[0]] = plus(count, 1)
+			}
+		}), []string{"post-counts.agree"}},
+		{"authors' counts off", onPath("/comments/counts", func(r *http.Request, tree map[string]any) {
+			for key, count := range members(tree["counts"]) {
+				if r.URL.Query().Has("authorIds") && !strings.HasPrefix(key, "~d") {
+					members(tree["counts"])[key] = plus(count, -1)
+				}
+			}
+		}), []string{"author-counts.agree"}},
+		{"replies of others", onGroups("/comments/replies", func(_ string, page map[string]any) {
+			for _, it := range listOf(page) {
+				members(it)["parentId"] = n.remark[5]
+			}
+		}), []string{"replies.belongs"}},
+		{"replies under another post", onGroups("/comments/replies", func(_ string, page map[string]any) {
+			for _, it := range listOf(page) {
+				members(it)["postId"] = n.posts[5]
+			}
+		}), []string{"replies.same-post"}},
+		{"both kinds of counts at once taken", onQuery("/comments/counts", func(q url.Values) {
+			if q.Has("postIds") {
+				q.Del("authorIds")
+			}
+		}), []string{"post-counts.posts-and-authors"}},
+		{"counts of nothing", fault{answer: func(r *http.Request, a *passing) {
+			if r.URL.Path == "/comments/counts" && r.URL.RawQuery == "" {
+				a.status, a.header, a.body = 200, http.Header{"Content-Type": {"application/json"}}, []byte(`{"counts":{}}`)
+			}
+		}}, []string{"post-counts.of-nothing"}},
+		{"a comment left out", onPath("/comments", func(_ *http.Request, tree map[string]any) {
+			if list := listOf(tree); len(list) > 4 && len(list) < 10 {
+				tree["items"] = list[1:]
+			}
+		}), []string{"batch.found"}},
+	}
+}
+
+func brokenEdges() []broken {
+	swap := func(it any) {
+		edge := members(it)
+		edge["followerId"], edge["followeeId"] = edge["followeeId"], edge["followerId"]
+	}
+	return []broken{
+		{"edges the wrong way round", onPath("/edges", func(_ *http.Request, tree map[string]any) {
+			for _, it := range listOf(tree) {
+				swap(it)
+			}
+		}), []string{"edges.only-asked"}},
+		{"followers the wrong way round", onGroups("/followers", func(_ string, page map[string]any) {
+			for _, it := range listOf(page) {
+				swap(it)
+			}
+		}), []string{"followers.belongs"}},
+		{"edges that exist on one side", onPath("/following", func(r *http.Request, tree map[string]any) {
+			for _, page := range members(tree["groups"]) {
+				if r.URL.Query().Get("limit") == "5" {
+					members(page)["items"], members(page)["next"], members(page)["prev"] = []any{}, nil, nil
+				}
+			}
+		}), []string{"following.mirrors"}},
+		{"followers miscounted", onPath("/counts", func(_ *http.Request, tree map[string]any) {
+			for _, counts := range members(tree["counts"]) {
+				if n, _ := integer(members(counts)["followers"]); n > 0 {
+					members(counts)["followers"] = n - 1
+				}
+			}
+		}), []string{"counts.agree-on-followers"}},
+		{"following miscounted", onPath("/counts", func(_ *http.Request, tree map[string]any) {
+			for _, counts := range members(tree["counts"]) {
+				if n, _ := integer(members(counts)["following"]); n > 0 {
+					members(counts)["following"] = n - 1
+				}
+			}
+		}), []string{"counts.agree-on-following"}},
+		{"a number for two", onPath("/counts", func(_ *http.Request, tree map[string]any) {
+			for key := range members(tree["counts"]) {
+				members(tree["counts"])[key] = 3
+			}
+		}), []string{"counts.schema"}},
+		{"half pairs taken", onQuery("/edges", func(q url.Values) {
+			if pairs := q.Get("pairs"); pairs != "" && strings.Count(pairs, ":") != strings.Count(pairs, ",")+1 {
+				q.Set("pairs", "a:b")
+			}
+		}), []string{"edges.malformed-refused"}},
+		{"an edge left out", onPath("/edges", func(_ *http.Request, tree map[string]any) {
+			if list := listOf(tree); len(list) > 4 {
+				tree["items"] = list[1:]
+			}
+		}), []string{"edges.found", "edges.full"}},
+	}
+}

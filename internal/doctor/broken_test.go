@@ -1,0 +1,256 @@
+package doctor
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+func TestBrokenReadsAreNamed(t *testing.T) {
+	n := openNetwork(t).people(t)
+	t.Run("cases", func(t *testing.T) {
+		for service, cases := range map[string][]broken{
+			"user": brokenUsers(), "post": brokenPosts(n), "comment": brokenComments(n), "follower": brokenEdges(),
+		} {
+			for _, b := range cases {
+				t.Run(service+"/"+b.name, func(t *testing.T) {
+					t.Parallel()
+					n.expectBreaches(t, service, b, false)
+				})
+			}
+		}
+	})
+}
+
+// status answers requests with a status of its own.
+func status(when func(r *http.Request) bool, code int, word string, header http.Header) fault {
+	return fault{answer: func(r *http.Request, a *passing) {
+		if when(r) {
+			a.problem(code, word)
+			for name, values := range header {
+				a.header[name] = values
+			}
+		}
+	}}
+}
+
+func brokenUsers() []broken {
+	isList := func(r *http.Request) bool {
+		q := r.URL.Query()
+		return r.URL.Path == "/users" && !q.Has("ids") && !q.Has("handles")
+	}
+	raw := func(header string, body string) fault {
+		return fault{answer: func(r *http.Request, a *passing) {
+			if isList(r) && a.status == http.StatusOK {
+				a.header.Set("Content-Type", header)
+				if body != "" {
+					a.body = []byte(body)
+				}
+			}
+		}}
+	}
+	var once atomic.Bool
+	return []broken{
+		{"wrong order", onList("/users", func(tree map[string]any) { slices.Reverse(listOf(tree)) }), []string{"list.order"}},
+		{"null items", onList("/users", func(tree map[string]any) { tree["items"] = nil }), []string{"list.schema"}},
+		{"null item", onList("/users", func(tree map[string]any) { tree["items"] = append(listOf(tree), nil) }), []string{"list.schema"}},
+		{"version as text", onList("/users", func(tree map[string]any) {
+			for _, it := range listOf(tree) {
+				members(it)["version"] = "1"
+			}
+		}), []string{"list.schema"}},
+		{"absent instead of null", onList("/users", func(tree map[string]any) {
+			for _, it := range listOf(tree) {
+				delete(members(it), "bio")
+			}
+		}), []string{"list.schema"}},
+		{"time with an offset", onList("/users", func(tree map[string]any) {
+			for _, it := range listOf(tree) {
+				members(it)["createdAt"] = "2025-01-01T00:00:00+01:00"
+			}
+		}), []string{"list.schema"}},
+		{"HTML", raw("text/html", "<h1>Users</h1>"), []string{"list.content-type"}},
+		{"JSON called text", raw("text/plain", ""), []string{"list.content-type"}},
+		{"HTML called JSON", raw("application/json", "<h1>Users</h1>"), []string{"list.schema"}},
+		{"bytes that are not UTF-8", raw("application/json", "{\"items\":[],\"a\":\"\xff\"}"), []string{"list.schema"}},
+		{"rubbish behind the JSON", raw("application/json", `{"items":[],"next":null,"prev":null,"total":0} {}`), []string{"list.schema"}},
+		{"cursor of another item", onList("/users", func(tree map[string]any) {
+			if list := listOf(tree); len(list) > 1 && tree["next"] != nil {
+				first := members(list[0])
+				at, _ := decodeCursor(textOf(tree["next"]))
+				tree["next"] = encodeCursor(at.at, textOf(first["id"]))
+			}
+		}), []string{"list.cursors"}},
+		{"cursor that is no position", onList("/users", func(tree map[string]any) {
+			if tree["next"] != nil {
+				tree["next"] = "cGFnZS0y"
+			}
+		}), []string{"list.cursors"}},
+		{"next on the last page", onList("/users", func(tree map[string]any) {
+			if list := listOf(tree); len(list) > 0 && tree["next"] == nil {
+				tree["next"] = tree["prev"]
+				last := members(list[len(list)-1])
+				at, _ := decodeCursor(encodeCursor(timeOf(last), textOf(last["id"])))
+				tree["next"] = at.cursor()
+			}
+		}), []string{"list.cursors"}},
+		{"total off by one", onList("/users", func(tree map[string]any) { tree["total"] = plus(tree["total"], 1) }), []string{"list.total"}},
+		{"total of the page", onList("/users", func(tree map[string]any) { tree["total"] = len(listOf(tree)) }), []string{"list.cursors"}},
+		{"after ignored", onQuery("/users", func(q url.Values) { dropValid(q, "after") }), []string{"list.pages-forward"}},
+		{"before ignored", onQuery("/users", func(q url.Values) { dropValid(q, "before") }), []string{"list.pages-back"}},
+		{"from ignored", onQuery("/users", func(q url.Values) {
+			if q.Get("from") == "end" {
+				q.Del("from")
+			}
+		}), []string{"list.from-end"}},
+		{"limit beyond its bounds taken", onQuery("/users", func(q url.Values) {
+			if q.Get("limit") == "501" {
+				q.Set("limit", "500")
+			}
+		}), []string{"list.limit-refused"}},
+		{"malformed cursors taken", onQuery("/users", func(q url.Values) {
+			for _, name := range []string{"after", "before"} {
+				if _, err := decodeCursor(q.Get(name)); err != nil {
+					q.Del(name)
+				}
+			}
+		}), []string{"list.cursor-refused"}},
+		{"other words for from taken", onQuery("/users", func(q url.Values) {
+			if q.Get("from") == "middle" {
+				q.Del("from")
+			}
+		}), []string{"list.from-refused"}},
+		{"small default limit", onQuery("/users", func(q url.Values) {
+			if len(q) == 0 || q.Has("utm_source") {
+				q.Set("limit", "10")
+			}
+		}), []string{"list.limit"}},
+		{"unknown parameters refused", status(func(r *http.Request) bool { return r.URL.Query().Has("utm_source") }, 400, "BAD_REQUEST", nil), []string{"list.unknown-parameters"}},
+		{"frozen users listed", onList("/users", func(tree map[string]any) {
+			for _, it := range listOf(tree) {
+				members(it)["status"] = "frozen"
+			}
+		}), []string{"list.active-only"}},
+		{"extra item", onPath("/users", func(r *http.Request, tree map[string]any) {
+			if list := listOf(tree); r.URL.Query().Has("ids") && len(list) > 0 {
+				extra := without(members(list[0]), "id", "someone-else")
+				tree["items"] = append(list, extra)
+			}
+		}), []string{"batch.only-asked"}},
+		{"duplicates answered twice", onPath("/users", func(r *http.Request, tree map[string]any) {
+			ids := strings.Split(r.URL.Query().Get("ids"), ",")
+			if list := listOf(tree); len(list) == 1 && len(ids) > 1 && ids[0] == ids[1] {
+				tree["items"] = append(list, list[0])
+			}
+		}), []string{"batch.duplicates-once"}},
+		{"500 on an unknown id", status(func(r *http.Request) bool {
+			return strings.HasPrefix(r.URL.Query().Get("ids"), "~d") && len(r.URL.RawQuery) < 20
+		}, 500, "INTERNAL", nil), []string{"batch.missing-left-out"}},
+		{"404 on an unknown id", status(func(r *http.Request) bool {
+			return strings.Contains(r.URL.Query().Get("ids"), ",~d") && len(r.URL.RawQuery) < 100
+		}, 404, "NOT_FOUND", nil), []string{"batch.missing-left-out"}},
+		{"batch differs from list", onPath("/users", func(r *http.Request, tree map[string]any) {
+			for _, it := range listOf(tree) {
+				if r.URL.Query().Has("ids") {
+					members(it)["name"] = "Someone"
+				}
+			}
+		}), []string{"batch.found"}},
+		{"too many ids taken", onQuery("/users", func(q url.Values) {
+			if ids := strings.Split(q.Get("ids"), ","); len(ids) > 500 {
+				q.Set("ids", strings.Join(ids[:500], ","))
+			}
+		}), []string{"batch.too-many-refused"}},
+		{"big batch refused", status(func(r *http.Request) bool { return strings.Count(r.URL.Query().Get("ids"), ",") == 499 }, 400, "BAD_REQUEST", nil), []string{"batch.full"}},
+		{"malformed ids taken", onQuery("/users", func(q url.Values) {
+			if q.Has("ids") {
+				q.Set("ids", strings.NewReplacer(" ", "", "/", "", "ä", "a").Replace(q.Get("ids")))
+			}
+		}), []string{"batch.malformed-refused"}},
+		{"handles by their case", fault{answer: func(r *http.Request, a *passing) {
+			if handles := r.URL.Query().Get("handles"); strings.ToLower(handles) != handles {
+				a.change(func(tree map[string]any) { tree["items"] = []any{} })
+			}
+		}}, []string{"handles.any-case"}},
+		{"ids and handles together taken", onQuery("/users", func(q url.Values) {
+			if q.Has("ids") {
+				q.Del("handles")
+			}
+		}), []string{"batch.ids-and-handles"}},
+		{"health in other words", onPath("/healthz", func(_ *http.Request, tree map[string]any) { tree["status"] = "up" }), []string{"health.schema"}},
+		{"no health", status(func(r *http.Request) bool { return r.URL.Path == "/healthz" }, 404, "NOT_FOUND", nil), []string{"healthy"}},
+		{"no Retry-After", status(func(r *http.Request) bool { return isList(r) && once.CompareAndSwap(false, true) }, 503, "UNAVAILABLE", nil), []string{"answers.retry-after"}},
+		{"503 all along", status(isList, 503, "UNAVAILABLE", http.Header{"Retry-After": {"0"}}), []string{"answers.available"}},
+		{"405 without Allow", fault{answer: func(_ *http.Request, a *passing) { a.header.Del("Allow") }}, []string{"problem.method"}},
+		{"200 for an unknown path", fault{answer: func(r *http.Request, a *passing) {
+			if r.URL.Path == "/no-such-path" {
+				a.status, a.header, a.body = 200, http.Header{"Content-Type": {"text/html"}}, []byte("<h1>App</h1>")
+			}
+		}}, []string{"problem.unknown-path"}},
+		{"problems as plain text", fault{answer: func(_ *http.Request, a *passing) {
+			if a.status >= 400 {
+				a.header.Set("Content-Type", "text/plain")
+				a.body = []byte("no")
+			}
+		}}, []string{"problem.content-type", "problem.method"}},
+		{"problems without a code", fault{answer: func(_ *http.Request, a *passing) {
+			if a.status == 400 {
+				a.body = []byte(`{"type":"about:blank","title":"Bad","status":400,"detail":"no"}`)
+			}
+		}}, []string{"problem.schema"}},
+		{"another status in the problem", fault{answer: func(_ *http.Request, a *passing) {
+			if a.status == 405 {
+				a.body = []byte(`{"type":"about:blank","title":"Bad","status":404,"detail":"no","code":"METHOD_NOT_ALLOWED"}`)
+			}
+		}}, []string{"problem.schema"}},
+		{"a list that hangs", fault{instead: func(_ http.ResponseWriter, r *http.Request) bool {
+			if isList(r) {
+				<-r.Context().Done()
+			}
+			return isList(r)
+		}}, []string{"answers.timely"}},
+		{"a huge body", fault{instead: func(w http.ResponseWriter, r *http.Request) bool {
+			if isList(r) {
+				w.Header().Set("Content-Type", "application/json")
+				io.CopyN(w, endless{}, 200<<20) //nolint:errcheck // it is cut off
+			}
+			return isList(r)
+		}}, []string{"answers.bounded"}},
+		{"a body that breaks off", fault{instead: func(w http.ResponseWriter, r *http.Request) bool {
+			if isList(r) {
+				w.Header().Set("Content-Length", "100")
+				fmt.Fprint(w, `{"items":[`)
+				panic(http.ErrAbortHandler)
+			}
+			return false
+		}}, []string{"answers.whole"}},
+		{"a wrong token refused as 500", fault{answer: func(r *http.Request, a *passing) {
+			if r.Header.Get("Authorization") == "" && r.URL.Path != "/healthz" {
+				a.problem(500, "INTERNAL")
+			}
+		}}, []string{"access.without-token"}},
+		{"nobody is let in", status(func(r *http.Request) bool { return r.URL.Path != "/healthz" }, 401, "UNAUTHENTICATED", nil), []string{"access"}},
+	}
+}
+
+// endless reads as spaces without end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+// dropValid takes a well-formed cursor out of a query.
+func dropValid(q url.Values, name string) {
+	if _, err := decodeCursor(q.Get(name)); err == nil {
+		q.Del(name)
+	}
+}

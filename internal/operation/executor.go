@@ -1,0 +1,85 @@
+package operation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Executor runs prepared operations. Execute never returns nil and is safe for concurrent use.
+type Executor interface {
+	Execute(ctx context.Context, op *Prepared) *Result
+}
+
+// Gqlgen runs operations on gqlgen's generated executor.
+type Gqlgen struct {
+	Schema  graphql.ExecutableSchema
+	Scope   func(context.Context) context.Context // called for each response, and again for each root field of a mutation
+	Present graphql.ErrorPresenterFunc
+	Recover graphql.RecoverFunc
+	Around  func(context.Context) graphql.FieldMiddleware // what to put around the fields of an operation; nil from it: nothing
+}
+
+// Execute runs one operation to its end.
+func (g *Gqlgen) Execute(ctx context.Context, op *Prepared) (result *Result) {
+	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
+		RawQuery:               op.Query,
+		Variables:              op.Variables,
+		OperationName:          op.Operation.Name,
+		Doc:                    op.Document,
+		Operation:              op.Operation,
+		RecoverFunc:            g.Recover,
+		ResolverMiddleware:     g.around(ctx),
+		RootResolverMiddleware: g.rootField(op),
+	})
+	ctx = graphql.WithResponseContext(ctx, g.Present, g.Recover)
+	defer func() { // what panics outside of a resolver, such as a marshaler
+		if value := recover(); value != nil {
+			result = g.failed(ctx, g.Recover(ctx, value))
+		}
+	}()
+	ctx = g.Scope(ctx)
+	response := g.Schema.Exec(ctx)(ctx)
+	if response == nil {
+		return g.failed(ctx, cmp.Or(context.Cause(ctx), errNoResponse))
+	}
+	return &Result{
+		Data:       response.Data,
+		Errors:     append(response.Errors, graphql.GetErrors(ctx)...),
+		Extensions: graphql.GetExtensions(ctx),
+	}
+}
+
+// errNoResponse stands for an executor that ends without an answer although nobody stopped it.
+var errNoResponse = errors.New("the executor gave no response")
+
+// failed is the answer that came to nothing, with the errors that fields had met before.
+func (g *Gqlgen) failed(ctx context.Context, err error) *Result {
+	return &Result{
+		Data:       []byte("null"),
+		Errors:     append(graphql.GetErrors(ctx), g.Present(ctx, err)),
+		Extensions: graphql.GetExtensions(ctx),
+	}
+}
+
+func (g *Gqlgen) around(ctx context.Context) graphql.FieldMiddleware {
+	if g.Around != nil {
+		if middleware := g.Around(ctx); middleware != nil {
+			return middleware
+		}
+	}
+	return func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) }
+}
+
+// rootField opens a new scope for each root field of a mutation: what one wrote, the next must not have loaded before.
+func (g *Gqlgen) rootField(op *Prepared) graphql.RootFieldMiddleware {
+	return func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		if op.Kind() == ast.Mutation {
+			ctx = g.Scope(ctx)
+		}
+		return next(ctx)
+	}
+}

@@ -1,0 +1,67 @@
+package operation
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// View is the schema as one kind of caller sees it. It does not change.
+type View struct {
+	Name   string
+	Schema *ast.Schema
+}
+
+// hidden are directives that are nobody's business outside: those that steer the generator, and @defer, since no transport can
+// answer in parts.
+var hidden = map[string]bool{"goField": true, "goExtraField": true, "goModel": true, "goTag": true, "defer": true}
+
+// NewView makes a view of a schema, which it leaves as it is.
+func NewView(name string, schema *ast.Schema) *View {
+	shown := *schema
+	shown.Directives = maps.Clone(schema.Directives)
+	maps.DeleteFunc(shown.Directives, func(name string, _ *ast.DirectiveDefinition) bool { return hidden[name] })
+	shown.Types = make(map[string]*ast.Definition, len(schema.Types))
+	for name, definition := range schema.Types {
+		shown.Types[name] = showType(definition)
+	}
+	shown.Query, shown.Mutation, shown.Subscription = same(&shown, schema.Query), same(&shown, schema.Mutation), same(&shown, schema.Subscription)
+	shown.PossibleTypes, shown.Implements = sameLists(&shown, schema.PossibleTypes), sameLists(&shown, schema.Implements)
+	return &View{Name: name, Schema: &shown}
+}
+
+// showType copies a type as far as a view may differ from it.
+func showType(full *ast.Definition) *ast.Definition {
+	shown := *full
+	shown.Directives = showDirectives(full.Directives)
+	shown.Fields = make(ast.FieldList, len(full.Fields))
+	for i, field := range full.Fields {
+		copied := *field
+		copied.Directives = showDirectives(field.Directives)
+		shown.Fields[i] = &copied
+	}
+	return &shown
+}
+
+func showDirectives(full ast.DirectiveList) ast.DirectiveList {
+	return slices.DeleteFunc(slices.Clone(full), func(d *ast.Directive) bool { return hidden[d.Name] })
+}
+
+// same finds the view's own copy of a type.
+func same(view *ast.Schema, full *ast.Definition) *ast.Definition {
+	if full == nil {
+		return nil
+	}
+	return view.Types[full.Name]
+}
+
+func sameLists(view *ast.Schema, full map[string][]*ast.Definition) map[string][]*ast.Definition {
+	shown := make(map[string][]*ast.Definition, len(full))
+	for name, list := range full {
+		for _, definition := range list {
+			shown[name] = append(shown[name], same(view, definition))
+		}
+	}
+	return shown
+}

@@ -1,0 +1,79 @@
+package resolvers
+
+import (
+	"context"
+	"fmt"
+
+	"tributary/clients"
+	"tributary/internal/auth"
+	"tributary/internal/relay"
+)
+
+// feedAuthors bounds how many of those whom a viewer follows a feed is made of: those followed last.
+const feedAuthors = 5000
+
+// postsOf pages the published posts of the given authors, nil for those of everybody.
+func (r *Resolver) postsOf(ctx context.Context, args relay.Args, authorIDs []*clients.GlobalID) (*relay.PostConnection, error) {
+	if len(authorIDs) > maxIDs {
+		return nil, fmt.Errorf("%w: at most %d ids at once", errInput, maxIDs)
+	}
+	if authorIDs != nil && len(authorIDs) == 0 {
+		return relay.Posts(args, clients.Window[*clients.Post]{}), nil
+	}
+	authors := make([]clients.UserID, len(authorIDs))
+	for i, id := range authorIDs {
+		if id.Kind != clients.KindUser {
+			return nil, fmt.Errorf("%w: want a %s id, not a %s id", clients.ErrMalformedID, clients.KindUser, id.Kind)
+		}
+		authors[i] = clients.UserID(id.ID)
+	}
+	return list(ctx, r.Clients.Posts.List(ctx, authors, clients.VisibilityPublic, args.Page), args, relay.Posts)
+}
+
+// feed pages the published posts of those whom the viewer follows.
+func (r *Resolver) feed(ctx context.Context, args relay.Args) (*relay.PostConnection, error) {
+	v := load(ctx).viewer
+	if v.Anonymous() {
+		return nil, auth.ErrUnauthenticated
+	}
+	authors, stale, err := r.followees(ctx, clients.UserID(v.UserID))
+	if err != nil {
+		return nil, err
+	}
+	if len(authors) == 0 {
+		return relay.Posts(args, clients.Window[*clients.Post]{}), nil
+	}
+	posts := r.Clients.Posts.List(ctx, authors, clients.VisibilityPublic, args.Page)
+	posts.Stale = older(posts.Stale, stale)
+	return list(ctx, posts, args, relay.Posts)
+}
+
+// followees reads whom a user follows, page by page up to feedAuthors; stale is the outage when that came from the cache.
+func (r *Resolver) followees(ctx context.Context, user clients.UserID) (ids []clients.UserID, stale *clients.Outage, err error) {
+	page := clients.Page{Limit: 500}
+	for len(ids) < feedAuthors {
+		answer := r.Clients.Followers.Following(ctx, []clients.UserID{user}, page)[user]
+		if answer.Err != nil {
+			return nil, nil, answer.Err
+		}
+		stale = older(stale, answer.Stale)
+		for _, f := range answer.Value.Items {
+			ids = append(ids, f.FolloweeID)
+			page.After = clients.CursorAt(f.FollowedAt, string(f.FolloweeID))
+		}
+		if !answer.Value.Next || len(answer.Value.Items) == 0 {
+			break
+		}
+	}
+	return ids, stale, nil
+}
+
+// followedBy says of each user whether the viewer follows them; nil for anonymous viewers.
+func followedBy(ctx context.Context, v auth.Viewer, users []*clients.User) ([]*bool, error) {
+	if v.Anonymous() {
+		return make([]*bool, len(users)), nil
+	}
+	return eachOr(ctx, load(ctx).edge, users, func(u *clients.User) (clients.Pair, bool) {
+		return clients.Pair{Follower: clients.UserID(v.UserID), Followee: u.ID}, true
+	}, func(_ clients.Follow, stands bool) *bool { return &stands })
+}

@@ -1,0 +1,56 @@
+// Package resolvers answers the fields of the graph: it loads through the operation's loaders, pages, and commands.
+package resolvers
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"tributary/clients"
+	"tributary/internal/auth"
+)
+
+// Resolver is the root that gqlgen's generated code calls. It is safe for concurrent use and holds nothing of an
+// operation; that stands in the context, put there by Scope.
+type Resolver struct {
+	Clients    *clients.Clients
+	OpenSignUp bool          // whether anyone may create users
+	LoaderWait time.Duration // how long a loader gathers keys before it asks
+	Logger     *slog.Logger
+}
+
+type scopeKey struct{}
+
+// scope is what the fields of one response share.
+type scope struct {
+	*loaders
+	viewer auth.Viewer
+	report *report
+}
+
+// Scope gives a response its loaders. It is called once for each response, and again for each root field of a mutation,
+// which then sees the writes of the fields before it; what is degraded is reported once for the whole response.
+func (r *Resolver) Scope(ctx context.Context) context.Context {
+	s := &scope{viewer: auth.FromContext(ctx), report: &report{}}
+	if outer, ok := ctx.Value(scopeKey{}).(*scope); ok {
+		s.report = outer.report
+		ctx = withFieldKey(ctx)
+	}
+	s.loaders = newLoaders(ctx, r.Clients, s.viewer, r.LoaderWait)
+	return context.WithValue(ctx, scopeKey{}, s)
+}
+
+// withFieldKey makes the caller's idempotency key one of this root field, so that two fields of one mutation do not collide.
+func withFieldKey(ctx context.Context) context.Context {
+	caller := clients.CallerFrom(ctx)
+	if field := graphql.GetRootFieldContext(ctx); field != nil && caller.IdempotencyKey != "" {
+		caller.IdempotencyKey += ":" + field.Field.Alias
+	}
+	return clients.WithCaller(ctx, caller)
+}
+
+func load(ctx context.Context) *scope {
+	return ctx.Value(scopeKey{}).(*scope)
+}
