@@ -3,7 +3,6 @@ package resolvers
 import (
 	"cmp"
 	"context"
-	"sync"
 
 	"tributary/clients"
 	"tributary/internal/relay"
@@ -15,10 +14,10 @@ func activity(c *clients.Clients) func(context.Context, []clients.UserID, listAr
 		postPage, commentPage := relay.ActivityPages(a.Page)
 		var posts map[clients.UserID]clients.Answer[clients.Window[*clients.Post]]
 		var comments map[clients.UserID]clients.Answer[clients.Window[*clients.Comment]]
-		var wg sync.WaitGroup
-		wg.Go(func() { posts = c.Posts.ByAuthors(ctx, users, a.Visibility, postPage) })
-		wg.Go(func() { comments = c.Comments.ByAuthors(ctx, users, commentPage) })
-		wg.Wait()
+		together(
+			func() { posts = c.Posts.ByAuthors(ctx, users, a.Visibility, postPage) },
+			func() { comments = c.Comments.ByAuthors(ctx, users, commentPage) },
+		)
 		merged := make(map[clients.UserID]clients.Answer[clients.Window[clients.ActivityItem]], len(users))
 		for _, user := range users {
 			merged[user] = mergeActivity(posts[user], comments[user], a.Page)

@@ -27,12 +27,18 @@ type found[V any] struct {
 // read asks for many keys at once; a key that does not exist is missing from the map.
 type read[K comparable, V any] func(context.Context, []K) map[K]clients.Answer[V]
 
-// newLoader makes a loader that reads under ctx, the response's own context: that of the field which happens to come
-// first would take the others down with it. visible, when not nil, hides values from this viewer.
-func newLoader[K comparable, V any](ctx context.Context, wait time.Duration, fetch read[K, V], visible func(V) bool) *loader[K, V] {
-	l := &loader[K, V]{trace: explain.FromContext(ctx)}
+// loading is how the loaders of one response read.
+type loading struct {
+	ctx     context.Context // the response's own: that of the field which happens to come first would take the others down with it
+	wait    time.Duration   // for further keys
+	recover func(context.Context, any) error
+}
+
+// newLoader makes a loader. visible, when not nil, hides values from this viewer.
+func newLoader[K comparable, V any](how loading, fetch read[K, V], visible func(V) bool) *loader[K, V] {
+	l := &loader[K, V]{trace: explain.FromContext(how.ctx)}
 	batch := func(_ context.Context, keys []K) []*dataloader.Result[found[V]] {
-		answers := fetch(l.traced(ctx, keys), keys)
+		answers := guarded(l.traced(how.ctx, keys), how, fetch, keys)
 		values := make([]dataloader.Result[found[V]], len(keys))
 		results := make([]*dataloader.Result[found[V]], len(keys))
 		for i, key := range keys {
@@ -43,8 +49,22 @@ func newLoader[K comparable, V any](ctx context.Context, wait time.Duration, fet
 		}
 		return results
 	}
-	l.inner = dataloader.NewBatchedLoader(batch, dataloader.WithWait[K, found[V]](wait), dataloader.WithInputCapacity[K, found[V]](32))
+	l.inner = dataloader.NewBatchedLoader(batch, dataloader.WithWait[K, found[V]](how.wait), dataloader.WithInputCapacity[K, found[V]](32))
 	return l
+}
+
+// guarded reads, and turns a panic into an error of every key, where dataloader would print it.
+func guarded[K comparable, V any](ctx context.Context, how loading, fetch read[K, V], keys []K) (answers map[K]clients.Answer[V]) {
+	defer func() {
+		if value := recover(); value != nil {
+			err := how.recover(ctx, value)
+			answers = make(map[K]clients.Answer[V], len(keys))
+			for _, key := range keys {
+				answers[key] = clients.Answer[V]{Err: err}
+			}
+		}
+	}()
+	return fetch(ctx, keys)
 }
 
 // ask has the key gathered for the field of ctx; the thunk waits for what it comes to.

@@ -3,7 +3,6 @@ package resolvers
 import (
 	"context"
 	"sync"
-	"time"
 
 	"tributary/clients"
 	"tributary/internal/auth"
@@ -31,43 +30,43 @@ type loaders struct {
 	followCounts       *loader[clients.UserID, clients.FollowCounts]
 }
 
-// newLoaders makes the loaders of one response, which read under ctx for this viewer.
-func newLoaders(ctx context.Context, c *clients.Clients, v auth.Viewer, wait time.Duration) *loaders {
+// newLoaders makes the loaders of one response for this viewer.
+func newLoaders(how loading, c *clients.Clients, v auth.Viewer) *loaders {
 	seesUser := func(u *clients.User) bool { return auth.CanSee(v, userEntity(u)) }
 	seesPost := func(p *clients.Post) bool { return auth.CanSee(v, postEntity(p)) }
 	return &loaders{
-		user:     newLoader(ctx, wait, c.Users.ByIDs, seesUser),
-		handle:   newLoader(ctx, wait, c.Users.ByHandles, seesUser),
-		post:     newLoader(ctx, wait, c.Posts.ByIDs, seesPost),
-		comment:  newLoader(ctx, wait, c.Comments.ByIDs, nil),
-		edge:     newLoader(ctx, wait, c.Followers.Edges, nil),
-		activity: newLoader(ctx, wait, listed(activity(c)), nil),
+		user:     newLoader(how, c.Users.ByIDs, seesUser),
+		handle:   newLoader(how, c.Users.ByHandles, seesUser),
+		post:     newLoader(how, c.Posts.ByIDs, seesPost),
+		comment:  newLoader(how, c.Comments.ByIDs, nil),
+		edge:     newLoader(how, c.Followers.Edges, nil),
+		activity: newLoader(how, listed(activity(c)), nil),
 
-		postsByAuthor: newLoader(ctx, wait, listed(func(ctx context.Context, authors []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[*clients.Post]] {
+		postsByAuthor: newLoader(how, listed(func(ctx context.Context, authors []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[*clients.Post]] {
 			return c.Posts.ByAuthors(ctx, authors, a.Visibility, a.Page)
 		}), nil),
-		commentsByAuthor: newLoader(ctx, wait, listed(func(ctx context.Context, authors []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[*clients.Comment]] {
+		commentsByAuthor: newLoader(how, listed(func(ctx context.Context, authors []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[*clients.Comment]] {
 			return c.Comments.ByAuthors(ctx, authors, a.Page)
 		}), nil),
-		commentsByPost: newLoader(ctx, wait, listed(func(ctx context.Context, posts []clients.PostID, a listArgs) map[clients.PostID]clients.Answer[clients.Window[*clients.Comment]] {
+		commentsByPost: newLoader(how, listed(func(ctx context.Context, posts []clients.PostID, a listArgs) map[clients.PostID]clients.Answer[clients.Window[*clients.Comment]] {
 			return c.Comments.ByPosts(ctx, posts, a.TopLevel, a.Page)
 		}), nil),
-		replies: newLoader(ctx, wait, listed(func(ctx context.Context, parents []clients.CommentID, a listArgs) map[clients.CommentID]clients.Answer[clients.Window[*clients.Comment]] {
+		replies: newLoader(how, listed(func(ctx context.Context, parents []clients.CommentID, a listArgs) map[clients.CommentID]clients.Answer[clients.Window[*clients.Comment]] {
 			return c.Comments.Replies(ctx, parents, a.Page)
 		}), nil),
-		followers: newLoader(ctx, wait, listed(func(ctx context.Context, users []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[clients.Follow]] {
+		followers: newLoader(how, listed(func(ctx context.Context, users []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[clients.Follow]] {
 			return c.Followers.Followers(ctx, users, a.Page)
 		}), nil),
-		following: newLoader(ctx, wait, listed(func(ctx context.Context, users []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[clients.Follow]] {
+		following: newLoader(how, listed(func(ctx context.Context, users []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[clients.Follow]] {
 			return c.Followers.Following(ctx, users, a.Page)
 		}), nil),
 
-		postCount: newLoader(ctx, wait, listed(func(ctx context.Context, authors []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[int] {
+		postCount: newLoader(how, listed(func(ctx context.Context, authors []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[int] {
 			return c.Posts.Counts(ctx, authors, a.Visibility)
 		}), nil),
-		commentCount:       newLoader(ctx, wait, c.Comments.CountsByAuthors, nil),
-		commentCountByPost: newLoader(ctx, wait, c.Comments.CountsByPosts, nil),
-		followCounts:       newLoader(ctx, wait, c.Followers.Counts, nil),
+		commentCount:       newLoader(how, c.Comments.CountsByAuthors, nil),
+		commentCountByPost: newLoader(how, c.Comments.CountsByPosts, nil),
+		followCounts:       newLoader(how, c.Followers.Counts, nil),
 	}
 }
 
@@ -93,9 +92,9 @@ func listed[ID comparable, V any](fetch func(context.Context, []ID, listArgs) ma
 		}
 		answers := make(map[listOf[ID]]clients.Answer[V], len(keys))
 		var mu sync.Mutex
-		var wg sync.WaitGroup
+		var reads []func()
 		for args, ids := range byArgs {
-			wg.Go(func() {
+			reads = append(reads, func() {
 				found := fetch(ctx, ids, args)
 				mu.Lock()
 				defer mu.Unlock()
@@ -104,7 +103,33 @@ func listed[ID comparable, V any](fetch func(context.Context, []ID, listArgs) ma
 				}
 			})
 		}
-		wg.Wait()
+		together(reads...)
 		return answers
+	}
+}
+
+// together runs functions side by side and waits for all. A panic of one is the caller's, who can recover it.
+func together(functions ...func()) {
+	if len(functions) == 1 {
+		functions[0]()
+		return
+	}
+	panics := make(chan any, len(functions))
+	var running sync.WaitGroup
+	for _, function := range functions {
+		running.Go(func() {
+			defer func() {
+				if value := recover(); value != nil {
+					panics <- value
+				}
+			}()
+			function()
+		})
+	}
+	running.Wait()
+	select {
+	case value := <-panics:
+		panic(value)
+	default:
 	}
 }

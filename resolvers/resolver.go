@@ -38,7 +38,7 @@ func (r *Resolver) Scope(ctx context.Context) context.Context {
 		s.report = outer.report
 		ctx = withFieldKey(ctx)
 	}
-	s.loaders = newLoaders(ctx, r.Clients, s.viewer, r.LoaderWait)
+	s.loaders = newLoaders(loading{ctx, r.LoaderWait, r.Recover}, r.Clients, s.viewer)
 	return context.WithValue(ctx, scopeKey{}, s)
 }
 

@@ -12,6 +12,7 @@ import (
 )
 
 func TestBrokenReadsAreNamed(t *testing.T) {
+	t.Parallel()
 	n := openNetwork(t).people(t)
 	t.Run("cases", func(t *testing.T) {
 		for service, cases := range map[string][]broken{

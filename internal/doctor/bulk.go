@@ -119,7 +119,7 @@ func (s *inspection) bulkUndone(ctx context.Context, b bulk, verb string, body m
 // behind skips a step that rests on another unless that one passed.
 func (s *inspection) behind(name string, test func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if s.outcome[name] != Pass {
+		if outcome, judged := s.outcome[name]; !judged || outcome != Pass {
 			return skipf("%s.%s did not pass", s.service, name)
 		}
 		return test(ctx)

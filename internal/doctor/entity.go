@@ -92,7 +92,7 @@ func (s *inspection) apply(ctx context.Context, r request, statuses ...int) (ans
 		return answer{}, err
 	}
 	s.ledger.wrote = s.ledger.wrote || got.status < 300
-	if got.status == http.StatusCreated && r.method == http.MethodPost {
+	if got.status < 300 && r.name == "create" {
 		tree, _ := parse(got.raw)
 		id := textOf(members(tree)["id"])
 		if id != "" && !slices.Contains(s.ledger.made, id) && !slices.Contains(s.ledger.doubt, id) {
@@ -131,8 +131,11 @@ func textOf(value any) string {
 	return text
 }
 
-// create posts a body and takes a new entity for its answer.
+// create posts a body and takes a new entity for its answer. Where create.entity failed, nothing else tries.
 func (s *inspection) create(ctx context.Context, e entity, body map[string]any, header map[string]string) (item, answer, error) {
+	if err := s.intact("create.entity"); err != nil {
+		return item{}, answer{}, err
+	}
 	ans, err := s.apply(ctx, s.change("create", http.MethodPost, e.collection, e.schema, body, header), http.StatusCreated)
 	return entityOf(ans), ans, err
 }

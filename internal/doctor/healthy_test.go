@@ -179,6 +179,7 @@ func names(r Report) []string {
 }
 
 func TestHealthyServicesPass(t *testing.T) {
+	t.Parallel()
 	n := openNetwork(t).people(t)
 	for _, write := range []bool{false, true} {
 		t.Run(fmt.Sprintf("write=%t", write), func(t *testing.T) {
@@ -208,6 +209,7 @@ func TestHealthyServicesPass(t *testing.T) {
 }
 
 func TestEmptyServicesAreSkippedAndWritesFindSamples(t *testing.T) {
+	t.Parallel()
 	n := openNetwork(t)
 	for _, c := range []struct {
 		write, pass bool
@@ -232,6 +234,7 @@ func TestEmptyServicesAreSkippedAndWritesFindSamples(t *testing.T) {
 
 // TestChecksHaveStableNames holds every run to reporting the same checks once each, whatever the service does.
 func TestChecksHaveStableNames(t *testing.T) {
+	t.Parallel()
 	n := openNetwork(t)
 	gone := httptest.NewServer(nil)
 	gone.Close()

@@ -119,7 +119,13 @@ func (n *network) examineThrough(t *testing.T, service string, f fault, write bo
 	p := &proxy{fault: f, target: n.urls[service]}
 	server := httptest.NewServer(p)
 	defer server.Close()
-	base, err := url.Parse(server.URL)
+	return n.examineAt(t, service, server.URL, write, timeout), p
+}
+
+// examineAt is Check for one target, without compiling its contract anew.
+func (n *network) examineAt(t *testing.T, service, address string, write bool, timeout time.Duration) Report {
+	t.Helper()
+	base, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +140,7 @@ func (n *network) examineThrough(t *testing.T, service string, f fault, write bo
 	if err := s.examine(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return r, p
+	return r
 }
 
 // broken is a fault and exactly the checks that it breaches, without the service's name.

@@ -35,10 +35,7 @@ func (s *inspection) removing(ctx context.Context, e entity) {
 	})
 	var before item
 	s.writing(ctx, "delete.gone", func(ctx context.Context) error {
-		if err := s.intact("delete.version-mismatch"); err != nil {
-			return err
-		}
-		it, err := subject(ctx)
+		it, err := s.made(ctx, e, e.fresh())
 		if err != nil {
 			return err
 		}

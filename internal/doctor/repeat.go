@@ -12,6 +12,9 @@ const keyHeader, replayedHeader = "Idempotency-Key", "Idempotency-Replayed"
 // repeating runs the checks of Idempotency-Key on an entity's writes.
 func (s *inspection) repeating(ctx context.Context, e entity) {
 	s.writing(ctx, "idempotency.replay", func(ctx context.Context) error {
+		if err := s.intact("create.entity"); err != nil {
+			return err
+		}
 		r := s.change("create", http.MethodPost, e.collection, e.schema, e.fresh(), map[string]string{keyHeader: s.key()})
 		return s.replays(ctx, r, http.StatusCreated)
 	})
