@@ -243,3 +243,36 @@ func TestBreakerOpensAndRecovers(t *testing.T) {
 		t.Errorf("%d calls until it closed, want the one trial", len(calls))
 	}
 }
+
+// TestStalePathsInMixedLists asks for a field of the posts alone in a list of posts and comments: what is said to be stale must be posts.
+func TestStalePathsInMixedLists(t *testing.T) {
+	d := startDemo(t, seededDir(t))
+	urls := map[string]string{}
+	for _, service := range demo.Services() {
+		urls[service] = d.URL(service)
+	}
+	g := openGateway(t, urls, func(c *config.Gateway) { impatient(c); c.Cache.Fresh = 0 })
+	const query = `{ user(id: "user_u1") { activity(first: 12) { nodes { __typename ... on Post { commentCount author { handle } } } } } }`
+	ask(t, g, auth.Viewer{}, query, nil)
+	breakService(t, d, "comment", demo.Fault{Down: true})
+	a := ask(t, g, auth.Viewer{}, query, nil)
+	counts := map[float64]bool{}
+	for _, entry := range a.Extensions.Degraded {
+		if len(entry.Path) == 5 && entry.Path[4] == "commentCount" {
+			i := entry.Path[3].(float64)
+			counts[i] = true
+			if kind := at(t, a.Data, "user", "activity", "nodes", int(i), "__typename"); kind != "Post" {
+				t.Errorf("%v is a %v", entry.Path, kind)
+			}
+		}
+	}
+	posts := 0
+	for _, node := range at(t, a.Data, "user", "activity", "nodes").([]any) {
+		if at(t, node, "__typename") == "Post" {
+			posts++
+		}
+	}
+	if posts == 0 || posts == 12 || len(counts) != posts {
+		t.Errorf("%d posts of 12, %d counts said to be stale", posts, len(counts))
+	}
+}

@@ -26,21 +26,30 @@ import (
 // root answers a few fields of the real graph; any other panics.
 type root struct {
 	graph.ResolverRoot
-	graph.QueryResolver
-	graph.MutationResolver
 	user   func(ctx context.Context, id clients.GlobalID) (*clients.User, error)
 	delete func(ctx context.Context, id clients.PostID) error
 }
 
-func (r *root) Query() graph.QueryResolver       { return r }
-func (r *root) Mutation() graph.MutationResolver { return r }
+type (
+	query struct {
+		graph.QueryResolver
+		root *root
+	}
+	mutation struct {
+		graph.MutationResolver
+		root *root
+	}
+)
 
-func (r *root) User(ctx context.Context, id *clients.GlobalID, _ *string) (*clients.User, error) {
-	return r.user(ctx, *id)
+func (r *root) Query() graph.QueryResolver       { return query{root: r} }
+func (r *root) Mutation() graph.MutationResolver { return mutation{root: r} }
+
+func (q query) User(ctx context.Context, id *clients.GlobalID, _ *string) (*clients.User, error) {
+	return q.root.user(ctx, *id)
 }
 
-func (r *root) DeletePost(ctx context.Context, input graph.DeletePostInput) (*graph.DeletePostPayload, error) {
-	return &graph.DeletePostPayload{DeletedPostID: &input.ID, UserErrors: []*graph.UserError{}}, r.delete(ctx, input.ID)
+func (m mutation) DeletePost(ctx context.Context, input graph.DeletePostInput) (*graph.DeletePostPayload, error) {
+	return &graph.DeletePostPayload{DeletedPostID: &input.ID, UserErrors: []*graph.UserError{}}, m.root.delete(ctx, input.ID)
 }
 
 // named answers every id with a user of that name.
@@ -174,7 +183,7 @@ func TestOneFieldsFailureIsItsOwn(t *testing.T) {
 	}
 	codes := map[string]any{}
 	for _, err := range result.Errors {
-		codes[err.Path.String()] = err.Extensions["code"]
+		codes[err.Path[:1].String()] = err.Extensions["code"]
 		if strings.Contains(err.Message, "SECRET") || err.Unwrap() != nil {
 			t.Errorf("%s leaks: %q, %v", err.Path, err.Message, err.Unwrap())
 		}
