@@ -63,7 +63,7 @@ func checkServices(ctx context.Context, cfg *config.Config, stdout io.Writer) er
 	d := &cfg.Doctor
 	var targets []doctor.Target
 	for _, service := range config.Services() {
-		if url := d.Of(service).URL; url != "" {
+		if url, ok := d.URLs()[service]; ok {
 			targets = append(targets, doctor.Target{Service: service, URL: url, Token: d.ServiceToken})
 		}
 	}

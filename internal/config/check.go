@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -100,8 +101,15 @@ func (g *Gateway) check() error {
 	return errors.Join(problems...)
 }
 
+// URLs are the base URLs of the services to check, by name.
+func (d *Doctor) URLs() map[string]string {
+	urls := map[string]string{"user": d.UserURL, "post": d.PostURL, "comment": d.CommentURL, "follower": d.FollowerURL}
+	maps.DeleteFunc(urls, func(_, url string) bool { return url == "" })
+	return urls
+}
+
 func (d *Doctor) check() error {
-	if !slices.ContainsFunc(Services(), func(name string) bool { return d.Of(name).URL != "" }) {
+	if len(d.URLs()) == 0 {
 		return fmt.Errorf("--user-url, --post-url, --comment-url, --follower-url: give at least one service to check")
 	}
 	return nil

@@ -3,21 +3,24 @@ package config
 
 import (
 	"time"
+
+	"github.com/alecthomas/kong"
 )
 
 // Config is everything that can be set, and the command to run. Default gives the demo.
 type Config struct {
-	Serve   Serve      `cmd:"" default:"withargs" help:"Serve the graph (the default command)."`
-	Demo    Demo       `cmd:"" help:"Serve the reference services alone: one of them, or all four."`
-	Import  Import     `cmd:"" help:"Import users, posts, comments and follows (.ndjson) into the demo services."`
-	Schema  struct{}   `cmd:"" help:"Print the schema."`
-	Explain Explain    `cmd:"" help:"Run a query and show its tree of upstream calls and batches."`
-	Doctor  Doctor     `cmd:"" help:"Check every configured service against the contract; exit 1 on a breach."`
-	Token   Token      `cmd:"" help:"Make a development token for the local data dir (demo mode only)."`
-	File    configFile `name:"config" placeholder:"FILE" help:"YAML file with any of the flags as keys."`
+	Serve   Serve    `cmd:"" default:"withargs" help:"Serve the graph (the default command)."`
+	Demo    Demo     `cmd:"" help:"Serve the reference services alone: one of them, or all four."`
+	Import  Import   `cmd:"" help:"Import users, posts, comments and follows (.ndjson) into the demo services."`
+	Schema  struct{} `cmd:"" help:"Print the schema."`
+	Explain Explain  `cmd:"" help:"Run a query and show its tree of upstream calls and batches."`
+	Doctor  Doctor   `cmd:"" help:"Check every configured service against the contract; exit 1 on a breach."`
+	Token   Token    `cmd:"" help:"Make a development token for the local data dir (demo mode only)."`
+	File    string   `name:"config" placeholder:"FILE" help:"YAML file with any of the flags as keys."`
 
-	DataDir string `default:".tributary" placeholder:"DIR" help:"Where the demo services and the development key live."`
-	Log     Log    `embed:"" prefix:"log-"`
+	Version kong.VersionFlag `help:"Print the version and end."`
+	DataDir string           `default:".tributary" placeholder:"DIR" help:"Where the demo services and the development key live."`
+	Log     Log              `embed:"" prefix:"log-"`
 }
 
 // Log is how the log is written, to standard error.
@@ -107,9 +110,13 @@ type Explain struct {
 
 // Doctor is the command that checks services against the contract.
 type Doctor struct {
-	Write    bool          `help:"Check writes too: creates entities and deletes them again."`
-	Timeout  time.Duration `default:"5s" help:"Longest time of one request."`
-	Upstream `embed:""`
+	Write        bool          `help:"Check writes too: creates entities and deletes them again."`
+	Timeout      time.Duration `default:"5s" help:"Longest time of one request."`
+	UserURL      string        `placeholder:"URL" help:"Base URL of the service; without one it is not checked."`
+	PostURL      string        `placeholder:"URL" help:"Base URL of the service; without one it is not checked."`
+	CommentURL   string        `placeholder:"URL" help:"Base URL of the service; without one it is not checked."`
+	FollowerURL  string        `placeholder:"URL" help:"Base URL of the service; without one it is not checked."`
+	ServiceToken string        `placeholder:"TOKEN" help:"Bearer token to show to the services. Better given as TRIBUTARY_SERVICE_TOKEN."`
 }
 
 // Token is the command that makes a development token.

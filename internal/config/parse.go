@@ -44,7 +44,15 @@ func Default() Config {
 // Parse reads flags over environment over file over defaults. Help goes to out. The error names the flag, variable or key that is wrong.
 func Parse(args []string, out io.Writer) (Config, Command, error) {
 	var cfg Config
-	parser, helped, err := newParser(&cfg, out)
+	var options []kong.Option
+	if path := filePath(args); path != "" {
+		file, err := readFile(path)
+		if err != nil {
+			return Config{}, "", err
+		}
+		options = append(options, kong.Resolvers(file))
+	}
+	parser, helped, err := newParser(&cfg, out, options...)
 	if err != nil {
 		return Config{}, "", err
 	}
@@ -59,12 +67,13 @@ func Parse(args []string, out io.Writer) (Config, Command, error) {
 	return cfg, command, cfg.check(command)
 }
 
-func newParser(cfg *Config, out io.Writer) (*kong.Kong, *bool, error) {
+func newParser(cfg *Config, out io.Writer, options ...kong.Option) (*kong.Kong, *bool, error) {
 	helped := new(bool)
-	parser, err := kong.New(cfg,
+	parser, err := kong.New(cfg, append(options,
 		kong.Name("tributary"),
 		kong.Description("Many services, one graph: a GraphQL gateway over user, post, comment and follower services.\n\nWithout arguments it serves a demo on 127.0.0.1:8080."),
 		kong.DefaultEnvars("TRIBUTARY"),
+		kong.Vars{"version": Version},
 		kong.Writers(out, out),
 		kong.Exit(func(int) { *helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -72,26 +81,35 @@ func newParser(cfg *Config, out io.Writer) (*kong.Kong, *bool, error) {
 			{Key: "user", Title: "User service"}, {Key: "post", Title: "Post service"},
 			{Key: "comment", Title: "Comment service"}, {Key: "follower", Title: "Follower service"},
 		}),
-	)
+	)...)
 	return parser, helped, err
 }
 
-// configFile is the flag that names the configuration file.
-type configFile string
+// filePath is the configuration file that the arguments or the environment name, empty without one. It has to be known before
+// anything is parsed.
+func filePath(args []string) string {
+	for i, arg := range args {
+		if path, ok := strings.CutPrefix(arg, "--config="); ok {
+			return path
+		}
+		if arg == "--config" && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return os.Getenv("TRIBUTARY_CONFIG")
+}
 
-// BeforeReset reads the file before other flags take their defaults.
-func (configFile) BeforeReset(ctx *kong.Context, trace *kong.Path) error {
-	path := string(ctx.FlagValue(trace.Flag).(configFile))
+// readFile makes the resolver of a configuration file.
+func readFile(path string) (fileResolver, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("--config: %w", err)
+		return fileResolver{}, fmt.Errorf("--config: %w", err)
 	}
 	keys := map[string]any{}
 	if err := yaml.Unmarshal(raw, &keys); err != nil {
-		return fmt.Errorf("--config: %s: %w", path, err)
+		return fileResolver{}, fmt.Errorf("--config: %s: %w", path, err)
 	}
-	ctx.AddResolver(fileResolver{path: path, keys: keys})
-	return nil
+	return fileResolver{path: path, keys: keys}, nil
 }
 
 // fileResolver gives flags the values that stand under their names in the file.
@@ -123,10 +141,11 @@ func (f fileResolver) Validate(app *kong.Application) error {
 	return nil
 }
 
-// Resolve gives the value of one flag, nil when the file does not have it.
+// Resolve gives the value of one flag, nil when the file does not have it or the environment, which kong would ask later, does.
 func (f fileResolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	value, ok := f.keys[flag.Name]
-	if !ok {
+	inEnvironment := slices.ContainsFunc(flag.Envs, func(name string) bool { _, set := os.LookupEnv(name); return set })
+	if !ok || inEnvironment {
 		return nil, nil
 	}
 	if list, isList := value.([]any); isList {

@@ -74,7 +74,7 @@ func checkParents(ctx context.Context, tx *sql.Tx, s *staging) error {
 		ORDER BY s.line LIMIT 1`
 	const circle = `
 		WITH RECURSIVE rooted (id) AS (
-			SELECT id FROM temp.staged WHERE action = 1 AND (parent_id IS NULL OR EXISTS (SELECT 1 FROM main.comments c WHERE c.id = parent_id))
+			SELECT id FROM temp.staged s WHERE action = 1 AND (parent_id IS NULL OR EXISTS (SELECT 1 FROM main.comments c WHERE c.id = s.parent_id))
 			UNION ALL SELECT s.id FROM rooted r JOIN temp.staged s ON s.parent_id = r.id WHERE s.action = 1
 		)
 		SELECT line, parent_id FROM temp.staged WHERE action = 1 AND id NOT IN (SELECT id FROM rooted) ORDER BY line LIMIT 1`

@@ -61,7 +61,7 @@ func TestTombstones(t *testing.T) {
 	l.do("DELETE", "comment", "/comments/"+leaf.ID, "").refused(404, "NOT_FOUND")
 	l.do("PATCH", "comment", "/comments/"+leaf.ID, `{"body":"x"}`, "If-Match", `"2"`).refused(404, "NOT_FOUND")
 	back := as[comment](l.post("comment", "/comments/"+leaf.ID+"/restore", "").want(200))
-	equal(t, "restored", fmt.Sprint(back.Status, *back.AuthorID, back.Body, back.Version, *back.ParentID == reply.ID), "published c B 3 true")
+	equal(t, "restored", fmt.Sprint(back.Status, *back.AuthorID, back.Body, back.Version, *back.ParentID == reply.ID), "publishedcB3 true")
 	all, _ = l.thread(1)
 	equal(t, "all are back", all, ordered(root, reply, leaf))
 	l.post("comment", "/comments/"+leaf.ID+"/restore", "").refused(409, "CONFLICT")
@@ -80,8 +80,8 @@ func TestCommentWrites(t *testing.T) {
 	for body, fields := range map[string][]string{
 		`{}`: {"postId REQUIRED", "authorId REQUIRED", "body REQUIRED"},
 		`{"postId":"p","authorId":"a","body":"B","parentId":"none"}`:               {"parentId INVALID"},
-		`{"postId":"p","authorId":"a","body":"B","parentId":"` + gone.ID + `"}`:     {"parentId INVALID"},
-		`{"postId":"q","authorId":"a","body":"B","parentId":"` + root.ID + `"}`:     {"parentId INVALID"},
+		`{"postId":"p","authorId":"a","body":"B","parentId":"` + gone.ID + `"}`:    {"parentId INVALID"},
+		`{"postId":"q","authorId":"a","body":"B","parentId":"` + root.ID + `"}`:    {"parentId INVALID"},
 		`{"postId":"p","authorId":"a","body":"B","parentId":"a b"}`:                {"parentId INVALID"},
 		`{"postId":"p","authorId":"a","body":"` + strings.Repeat("é", 5001) + `"}`: {"body TOO_LONG"},
 		`{"postId":"p","authorId":null,"body":""}`:                                 {"authorId REQUIRED", "body TOO_SHORT"},

@@ -40,7 +40,7 @@ func (c *connections) closeUnused() {
 	defer c.mu.Unlock()
 	for conn, state := range c.open {
 		if state == http.StateNew {
-			conn.Close() //nolint:errcheck // its goroutine finds out
+			conn.Close() // its goroutine finds out
 		}
 	}
 }

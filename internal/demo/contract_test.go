@@ -203,8 +203,12 @@ func TestProblems(t *testing.T) {
 				send(open, r.body, "Idempotency-Key", r.op.OperationId, "X-Actor", "else").refused(422, "IDEMPOTENCY_KEY_REUSED")
 			}},
 			{"428", func() { send(open, r.body, "If-Match", "").refused(428, "PRECONDITION_REQUIRED") }},
-			{"429", func() { fault(open, r.service, Fault{ErrorRate: 1, Status: 429}, func() { send(open, r.body).refused(429, "THROTTLED") }) }},
-			{"503", func() { fault(open, r.service, Fault{ErrorRate: 1}, func() { send(open, r.body).refused(503, "UNAVAILABLE") }) }},
+			{"429", func() {
+				fault(open, r.service, Fault{ErrorRate: 1, Status: 429}, func() { send(open, r.body).refused(429, "THROTTLED") })
+			}},
+			{"503", func() {
+				fault(open, r.service, Fault{ErrorRate: 1}, func() { send(open, r.body).refused(503, "UNAVAILABLE") })
+			}},
 		} {
 			if r.op.Responses.Codes.GetOrZero(c.status) != nil {
 				c.meet()

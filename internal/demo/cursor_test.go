@@ -16,11 +16,11 @@ func TestCursor(t *testing.T) {
 	equal(t, "cursor", string(position{at, "u1"}.appendCursor(nil)), "MjAyNS0wMy0wMVQwODowMDowMFp8dTE")
 	enc := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	for cursor, want := range map[string]position{
-		enc("2025-03-01T08:00:00Z|u1"):           {at, "u1"},
-		enc("2025-03-01T08:00:00.000000000Z|u1"): {at, "u1"},
-		enc("2025-03-01T08:00:00.000000001Z|.~"): {at + 1, ".~"},
-		enc("0001-01-01T00:00:00Z|u1"):           {math.MinInt64, "u1"},
-		enc("9999-12-31T23:59:59Z|u1"):           {math.MaxInt64, "u1"},
+		enc("2025-03-01T08:00:00Z|u1"):                                   {at, "u1"},
+		enc("2025-03-01T08:00:00.000000000Z|u1"):                         {at, "u1"},
+		enc("2025-03-01T08:00:00.000000001Z|.~"):                         {at + 1, ".~"},
+		enc("0001-01-01T00:00:00Z|u1"):                                   {math.MinInt64, "u1"},
+		enc("9999-12-31T23:59:59Z|u1"):                                   {math.MaxInt64, "u1"},
 		enc("2025-03-01T08:00:00.999999999Z|" + strings.Repeat("x", 64)): {at + 999_999_999, strings.Repeat("x", 64)},
 	} {
 		if got, err := parseCursor(cursor); got != want || err != nil {

@@ -82,7 +82,7 @@ func (d *door) shut() error {
 	}
 	err := d.listener.Close()
 	if d.server != nil {
-		d.server.Close() //nolint:errcheck // it closes the listener again
+		d.server.Close() // it closes the listener again
 	}
 	d.listener, d.server = nil, nil
 	if errors.Is(err, net.ErrClosed) { // by the end of Run

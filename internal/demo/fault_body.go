@@ -54,24 +54,24 @@ func (a *activeFault) spoil(w http.ResponseWriter, r *http.Request, next http.Ha
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(kept.status)
-	w.Write(body) //nolint:errcheck // the client has gone
+	w.Write(body) // the client has gone
 }
 
 // reset sends half of an answer and resets the connection.
 func reset(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
 	w.WriteHeader(status)
-	w.Write(body[:len(body)/2]) //nolint:errcheck // the client has gone
+	w.Write(body[:len(body)/2]) // the client has gone
 	control := http.NewResponseController(w)
-	control.Flush() //nolint:errcheck // likewise
+	control.Flush() // likewise
 	conn, _, err := control.Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0) //nolint:errcheck // closing then sends a reset
+		tcp.SetLinger(0) // closing then sends a reset
 	}
-	conn.Close() //nolint:errcheck // that is the point
+	conn.Close() // that is the point
 }
 
 // stream100MB sends an object of 100 MB that ends as the answer does.
@@ -91,7 +91,7 @@ func stream100MB(w http.ResponseWriter, status int, body []byte) {
 	if len(body) > 2 && body[0] == '{' {
 		rest = append([]byte(`",`), body[1:]...)
 	}
-	w.Write(rest) //nolint:errcheck // the client has gone
+	w.Write(rest) // the client has gone
 }
 
 // changeIDs adds one item, group or count under an id that nobody asked for, or takes one away. Answers that have

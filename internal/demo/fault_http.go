@@ -59,7 +59,7 @@ func writeFault(w http.ResponseWriter, f Fault, active bool) {
 	}
 	w.Header()["Content-Type"] = jsonType
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	w.Write(b) //nolint:errcheck // the client has gone
+	w.Write(b) // the client has gone
 }
 
 func (s *service) putFaults(w http.ResponseWriter, r *http.Request) error {
@@ -85,7 +85,7 @@ func (s *service) putFaults(w http.ResponseWriter, r *http.Request) error {
 	// Going down breaks this very connection: answer first.
 	w.Header().Set("Connection", "close")
 	writeFault(w, f, true)
-	http.NewResponseController(w).Flush() //nolint:errcheck // the client has gone
+	http.NewResponseController(w).Flush() // the client has gone
 	return s.faults.Set(f)
 }
 

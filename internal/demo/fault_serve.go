@@ -37,8 +37,8 @@ func (a *activeFault) hold(w http.ResponseWriter, r *http.Request) bool {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	// What was meant for honest requests must not end this one.
 	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Time{})  //nolint:errcheck // then the server's limits hold
-	control.SetWriteDeadline(time.Time{}) //nolint:errcheck // likewise
+	control.SetReadDeadline(time.Time{})  // then the server's limits hold
+	control.SetWriteDeadline(time.Time{}) // likewise
 	ctx := r.Context()
 	if !a.Hang {
 		var cancel context.CancelFunc

@@ -36,7 +36,7 @@ func TestFollow(t *testing.T) {
 	l := start(t)
 	r := l.do("PUT", "follower", "/edges/a/b", "", "X-Actor", "a").want(201)
 	f := as[follow](r)
-	equal(t, "follow", fmt.Sprint(f.FollowerID, f.FolloweeID, f.Version, r.header.Get("ETag"), r.header.Get("Location")), `a b 1 "1" /edges/a/b`)
+	equal(t, "follow", fmt.Sprint(f.FollowerID, f.FolloweeID, f.Version, r.header.Get("ETag"), r.header.Get("Location")), `ab1"1"/edges/a/b`)
 	again := l.do("PUT", "follower", "/edges/a/b", "").want(200)
 	equal(t, "again", string(again.raw), string(r.raw))
 	l.do("PUT", "follower", "/edges/a/a", "").refused(422, "INVALID", "followeeId INVALID")

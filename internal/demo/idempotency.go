@@ -63,7 +63,7 @@ func (w *writing) kept(ctx context.Context, key, request string) (a answer, foun
 	if err != nil {
 		return a, false, err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() // Err tells
 	if !rows.Next() {
 		return a, false, rows.Err()
 	}

@@ -113,7 +113,7 @@ func importFile(ctx context.Context, dir string, d *definition, path string, pro
 	if err != nil {
 		return report, err
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close() // it was only read
 	info, err := file.Stat()
 	if err != nil {
 		return report, err
@@ -127,7 +127,7 @@ func importFile(ctx context.Context, dir string, d *definition, path string, pro
 	if err != nil {
 		return report, err
 	}
-	defer conn.Close() //nolint:errcheck // it goes back to the pool, which is closed next
+	defer conn.Close() // it goes back to the pool, which is closed next
 	s := &staging{
 		conn: conn, table: d.table, rules: d.imports, now: stampOf(time.Now()), progress: progress,
 		report: FileReport{File: d.imports.file}, total: info.Size(),
@@ -148,7 +148,7 @@ func (s *staging) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	defer tx.Rollback() // after a commit it does nothing
 	var moved bool
 	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM temp.staged s LEFT JOIN `+s.table+` m ON m.id = s.id
 		WHERE coalesce(m.version, 0) <> s.base)`).Scan(&moved)

@@ -98,7 +98,7 @@ func (l *listing) read(ctx context.Context, p *pool, keys string, count int, w w
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() // Err tells
 	var (
 		heads         = make([]head, count)
 		items         []item

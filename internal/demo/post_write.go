@@ -47,7 +47,7 @@ func (p *posts) update(ctx context.Context, w *writing) (answer, error) {
 	if c.has("status") {
 		after.Status = c.oneOf("status", postDraft, postPublished)
 	}
-	if after.Status != before.Status {
+	if len(c.errs) == 0 && after.Status != before.Status {
 		if before.Status != postDraft {
 			c.fail("status", "INVALID", "can go from draft to published only")
 		}

@@ -93,5 +93,5 @@ func (p *problem) write(w http.ResponseWriter) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.status)
-	w.Write(body) //nolint:errcheck // the client has gone
+	w.Write(body) // the client has gone
 }

@@ -105,12 +105,12 @@ func seedFile(ctx context.Context, dir string, d *definition, people *population
 		return err
 	}
 	db.SetMaxOpenConns(1)
-	defer db.Close() //nolint:errcheck // everything was committed, or is not wanted
+	defer db.Close() // everything was committed, or is not wanted
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	defer tx.Rollback() // after a commit it does nothing
 	if empty, err := emptyFile(ctx, tx, d); err != nil || !empty {
 		return err
 	}

@@ -117,19 +117,7 @@ func TestDrain(t *testing.T) {
 		}
 		answered <- err
 	}()
-	for { // until the request is held
-		c := l.demo.find("user").connections
-		c.mu.Lock()
-		active := 0
-		for _, state := range c.open {
-			if state == http.StateActive {
-				active++
-			}
-		}
-		c.mu.Unlock()
-		if active > 0 {
-			break
-		}
+	for l.demo.find("user").connections.active() == 0 { // until the request is held
 		time.Sleep(time.Millisecond)
 	}
 	begin := time.Now()

@@ -72,6 +72,7 @@ func (s *service) serve(ctx context.Context) error {
 			return nil
 		case err := <-served:
 			if s.door.serves(server) && !errors.Is(err, http.ErrServerClosed) {
+				server.Close() // its error would say less
 				return err
 			}
 		}
@@ -94,14 +95,14 @@ func (s *service) newServer() *http.Server {
 // drain lets running requests finish, for a while, and then breaks them.
 func (s *service) drain(server *http.Server, listener net.Listener, served <-chan error) {
 	s.faults.release()
-	listener.Close() //nolint:errcheck // it may be shut already
+	listener.Close() // it may be shut already
 	<-served         // from here on no connection is added
 	s.connections.closeUnused()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		s.api.log.Warn("requests were cut off at the end")
-		server.Close() //nolint:errcheck // nothing is left to do about it
+		server.Close() // nothing is left to do about it
 	}
 }
 

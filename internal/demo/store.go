@@ -149,7 +149,7 @@ func emptyQuery(table string) string {
 
 // scanOne reads the one value that rows hold and closes them.
 func scanOne[T any](rows *sql.Rows) (value T, err error) {
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() // Err tells
 	if !rows.Next() {
 		return value, errors.Join(rows.Err(), sql.ErrNoRows)
 	}
@@ -169,7 +169,7 @@ func (s *store) begin(ctx context.Context) (tx *sql.Tx, done func(), err error) 
 		return nil, nil, fmt.Errorf("begin: %w", err)
 	}
 	return tx, func() {
-		tx.Rollback() //nolint:errcheck // after a commit it does nothing
+		tx.Rollback() // after a commit it does nothing
 		<-s.turn
 	}, nil
 }

@@ -47,7 +47,7 @@ func (out *stream) spill() {
 		out.w.Header()["Content-Type"] = jsonType
 		out.sent = true
 	}
-	out.w.Write(out.b) //nolint:errcheck // the read's context ends when the client has gone
+	out.w.Write(out.b) // the read's context ends when the client has gone
 	out.b = out.b[:0]
 }
 
@@ -58,7 +58,7 @@ func (out *stream) finish() {
 		h["Content-Type"] = jsonType
 		h["Content-Length"] = []string{strconv.Itoa(len(out.b))}
 	}
-	out.w.Write(out.b) //nolint:errcheck // the client has gone
+	out.w.Write(out.b) // the client has gone
 }
 
 // batch answers {"items":[…]} with the one column, documents, of a query.
@@ -67,7 +67,7 @@ func (out *stream) batch(ctx context.Context, p *pool, text string, args ...any)
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() // Err tells
 	out.b = append(out.b, `{"items":[`...)
 	first := true
 	var doc string
@@ -114,7 +114,7 @@ func (out *stream) counts(ctx context.Context, p *pool, text string, keys []stri
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() // Err tells
 	out.b = append(out.b, `{"counts":{`...)
 	for i := 0; rows.Next(); i++ {
 		var key, value string

@@ -52,7 +52,7 @@ func (a answer) write(w http.ResponseWriter) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
-	w.Write([]byte(a.body)) //nolint:errcheck // the client has gone
+	w.Write([]byte(a.body)) // the client has gone
 }
 
 // entityAnswer answers with an entity and its version.
@@ -189,7 +189,7 @@ func column[T any](ctx context.Context, w *writing, text string, args ...any) (v
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells
+	defer rows.Close() // Err tells
 	for rows.Next() {
 		var value T
 		if err := rows.Scan(&value); err != nil {

@@ -34,7 +34,7 @@ func brokenPosts(n *network) []broken {
 			if q.Has("ids") && q.Get("visibility") == "author" {
 				q.Del("visibility")
 			}
-		}), []string{"batch.draft-for-author"}},
+		}), []string{"batch.drafts"}},
 		{"any visibility taken", onQuery("/posts/counts", func(q url.Values) {
 			if q.Get("visibility") == "everyone" {
 				q.Del("visibility")
@@ -72,6 +72,11 @@ func brokenPosts(n *network) []broken {
 				groups["extra"] = map[string]any{"items": []any{}, "next": nil, "prev": nil, "total": 0}
 			}
 		}), []string{"by-author.every-key"}},
+		{"404 for unknown authors", status(func(r *http.Request) bool { return r.URL.Query().Get("authorIds") == "~d1000,~d1001" }, 404, "NOT_FOUND", nil), []string{"by-author.unknown-keys"}},
+		{"the same author twice refused", status(func(r *http.Request) bool {
+			authors := strings.Split(r.URL.Query().Get("authorIds"), ",")
+			return r.URL.Path == "/posts/by-author" && len(authors) == 3 && authors[0] == authors[2]
+		}, 400, "BAD_REQUEST", nil), []string{"by-author.duplicate-keys"}},
 		{"an unknown author has something", onGroups("/posts/by-author", func(key string, page map[string]any) {
 			if strings.HasPrefix(key, "~d") {
 				page["total"] = 1

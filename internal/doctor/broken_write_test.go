@@ -122,6 +122,27 @@ func brokenUserWrites() []broken {
 				a.body = []byte(strings.ReplaceAll(string(a.body), `"doctor_`, `"Doctor_`))
 			}
 		}), []string{"create.schema"}},
+		{"handles spelled otherwise", body(http.MethodPost, "/users", func(tree map[string]any) {
+			if handle := textOf(tree["handle"]); strings.HasPrefix(handle, "DOCTOR_") {
+				tree["handle"] = handle + "x"
+			}
+		}), []string{"create.handle-lower-cased", "create.handle-taken"}},
+		{"a new user is not listed", onPath("/users", func(r *http.Request, tree map[string]any) {
+			if r.URL.Query().Get("limit") == "5" {
+				tree["items"], tree["next"], tree["prev"] = []any{}, nil, nil
+			}
+		}), []string{"create.readable", "delete.version-mismatch", "freeze.restored", "restore.undoes"}},
+		{"a freeze that does nothing", onWrite(http.MethodPost, "/freeze", func(_ *http.Request, a *passing) {
+			a.change(func(tree map[string]any) { tree["status"] = "active" })
+		}), []string{"freeze.freezes"}},
+		{"a restore that forgets", onWrite(http.MethodPost, "/restore", func(_ *http.Request, a *passing) {
+			a.change(func(tree map[string]any) { tree["name"] = "Nobody" })
+		}), []string{"freeze.restored", "restore.undoes"}},
+		{"a malformed If-Match overlooked", fault{request: func(r *http.Request) {
+			if r.Header.Get("If-Match") == "yesterday" {
+				r.Header.Del("If-Match")
+			}
+		}}, []string{"patch.malformed-if-match"}},
 		{"errors of other fields", fault{answer: func(_ *http.Request, a *passing) {
 			a.body = []byte(strings.ReplaceAll(string(a.body), `"field":"`, `"field":"user.`))
 		}}, []string{"create.handle-taken", "create.invalid", "patch.invalid"}},
@@ -181,6 +202,16 @@ func brokenPostWrites() []broken {
 				a.body = []byte(first.(string))
 			}
 		}), []string{"hide-all.again"}},
+		{"a second restore counts again", onWrite(http.MethodPost, "/restore", func(r *http.Request, a *passing) {
+			if first, done := again.LoadOrStore(r.URL.Path, string(a.body)); done {
+				a.body = []byte(first.(string))
+			}
+		}), []string{"hide-all.restored-again", "transfer-all.restored-again"}},
+		{"back to draft taken", body(http.MethodPatch, "", func(tree map[string]any) {
+			if tree["status"] == "draft" {
+				delete(tree, "status")
+			}
+		}), []string{"patch.publishes-for-good"}},
 		{"hide leaves drafts alone", onWrite(http.MethodPost, "/hide", func(_ *http.Request, a *passing) {
 			a.body = []byte(strings.ReplaceAll(string(a.body), "3", "2"))
 		}), []string{"hide-all.affected"}},
@@ -202,12 +233,43 @@ func brokenPostWrites() []broken {
 }
 
 func brokenCommentWrites() []broken {
+	var deleted sync.Map
+	note := func(r *http.Request) {
+		if r.Method == http.MethodDelete {
+			deleted.Store(strings.TrimPrefix(r.URL.Path, "/comments/"), true)
+		}
+	}
+	orphan := body(http.MethodPost, "/comments", func(tree map[string]any) {
+		if _, gone := deleted.Load(textOf(tree["parentId"])); gone {
+			delete(tree, "parentId")
+		}
+	})
+	empty := func(page map[string]any) { page["items"], page["next"], page["prev"] = []any{}, nil, nil }
 	return []broken{
 		{"any parent", body(http.MethodPost, "/comments", func(tree map[string]any) {
 			if parent, _ := tree["parentId"].(string); strings.HasPrefix(parent, "~d") {
 				delete(tree, "parentId")
 			}
 		}), []string{"create.invalid"}},
+		{"deleted parents", fault{request: func(r *http.Request) {
+			note(r)
+			orphan.request(r)
+		}}, []string{"create.parent-deleted"}},
+		{"a reply that is nowhere", onPath("/comments/replies", func(r *http.Request, tree map[string]any) {
+			for _, page := range members(tree["groups"]) {
+				if r.URL.Query().Get("limit") == "5" {
+					empty(members(page))
+				}
+			}
+		}), []string{"create.reply"}},
+		{"a deleted comment takes its replies along", onPath("/comments/by-post", func(r *http.Request, tree map[string]any) {
+			for _, page := range members(tree["groups"]) {
+				list := listOf(members(page))
+				if len(list) > 0 && r.URL.Query().Get("limit") == "5" && members(list[0])["status"] == "deleted" {
+					empty(members(page))
+				}
+			}
+		}), []string{"delete.with-replies"}},
 		{"parents of another post", body(http.MethodPost, "/comments", func(tree map[string]any) {
 			if post, _ := tree["postId"].(string); strings.HasSuffix(post, "-other") {
 				delete(tree, "parentId")
@@ -235,6 +297,7 @@ func brokenCommentWrites() []broken {
 func brokenEdgeWrites() []broken {
 	var once atomic.Bool
 	return []broken{
+		{"no Location", mute("Location"), []string{"follow.creates"}},
 		{"always 201", onWrite(http.MethodPut, "", func(_ *http.Request, a *passing) {
 			if a.status == 200 {
 				a.status = 201
