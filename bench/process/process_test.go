@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "waiting")
 		<-ctx.Done()
 		stop()
+		fmt.Fprintln(os.Stderr, "asked to end")
 	case "fail":
 		fmt.Fprintln(os.Stderr, strings.Repeat("x", 2*tailBytes)+"the reason")
 		os.Exit(3)
@@ -63,29 +64,47 @@ func TestChildrenKeepToTheirCores(t *testing.T) {
 	}
 }
 
-func TestStopEndsAProcess(t *testing.T) {
-	p, err := Start(t.Context(), again(t, "wait"))
+// startWaiting starts a process that waits until it is asked to end.
+func startWaiting(ctx context.Context, t *testing.T) *Process {
+	t.Helper()
+	p, err := Start(ctx, again(t, "wait"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(p.Stop)
+	for !strings.Contains(p.Stderr(), "waiting") {
+		time.Sleep(time.Millisecond) // it tells by its output alone
+		select {
+		case <-p.Done():
+			t.Fatal(p.Failure())
+		default:
+		}
+	}
+	return p
+}
+
+func TestStopAsksAProcessToEnd(t *testing.T) {
+	p := startWaiting(t.Context(), t)
 	p.Stop()
 	select {
 	case <-p.Done():
 	default:
 		t.Error("Stop came back before the process had ended")
 	}
+	if !strings.Contains(p.Stderr(), "asked to end") {
+		t.Error("the process was not asked")
+	}
 	p.Stop()
 }
 
-func TestTheContextEndsAProcess(t *testing.T) {
+func TestTheContextAsksAProcessToEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	p, err := Start(ctx, again(t, "wait"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Stop()
+	p := startWaiting(ctx, t)
 	cancel()
 	<-p.Done()
+	if !strings.Contains(p.Stderr(), "asked to end") {
+		t.Error("the process was not asked")
+	}
 }
 
 func TestFailureTellsTheReason(t *testing.T) {

@@ -89,7 +89,7 @@ func (c *checker) has(name string) bool { return c.object[name] != nil }
 
 func (c *checker) isNull(name string) bool { return string(c.object[name]) == "null" }
 
-// text reads a string of minimum to maximum characters; absent and null are REQUIRED.
+// text reads a string of minimum to maximum characters; absent, null and, with a minimum, empty are REQUIRED.
 func (c *checker) text(name string, minimum, maximum int) string {
 	if !c.has(name) || c.isNull(name) {
 		c.fail(name, "REQUIRED", "is required")
@@ -101,6 +101,8 @@ func (c *checker) text(name string, minimum, maximum int) string {
 		return ""
 	}
 	switch n := utf8.RuneCountInString(s); {
+	case n == 0 && minimum > 0:
+		c.fail(name, "REQUIRED", "must not be empty")
 	case n < minimum:
 		c.fail(name, "TOO_SHORT", "must have at least %d characters", minimum)
 	case n > maximum:

@@ -23,10 +23,11 @@ func validKey(s string) bool {
 	return len(s) >= 1 && len(s) <= 255
 }
 
-// fingerprint tells requests apart: what is asked, by whom, on which condition.
+// fingerprint tells requests apart: what is asked, and by whom. The version in If-Match is no part of it: who repeats a write
+// because its answer was lost reads the new version first.
 func fingerprint(r *http.Request, body []byte) string {
 	h := sha256.New()
-	for _, part := range []string{r.Method, r.URL.Path, r.Header.Get("If-Match"), r.Header.Get("X-Actor")} {
+	for _, part := range []string{r.Method, r.URL.Path, r.Header.Get("X-Actor")} {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	h.Write(body)
@@ -34,7 +35,8 @@ func fingerprint(r *http.Request, body []byte) string {
 }
 
 // once runs a write, or repeats the answer that its key got before. The answer is kept in the transaction of the
-// write; a refusal is kept too, after what the write did was taken back. Failures are not kept.
+// write; a refusal is kept too, after what the write did was taken back. Failures are not kept, nor is a version that
+// did not match, so that the key can be used again with the right one.
 func (w *writing) once(ctx context.Context, key, request string, write func(context.Context, *writing) (answer, error)) (answer, error) {
 	kept, found, err := w.kept(ctx, key, request)
 	if err != nil || found {
@@ -44,7 +46,7 @@ func (w *writing) once(ctx context.Context, key, request string, write func(cont
 		return answer{}, err
 	}
 	result, err := write(ctx, w)
-	if refusal, ok := errors.AsType[*problem](err); ok && refusal.status < http.StatusInternalServerError {
+	if refusal, ok := errors.AsType[*problem](err); ok && refusal.status < http.StatusInternalServerError && refusal.status != http.StatusPreconditionFailed {
 		if _, err := w.tx.ExecContext(ctx, "ROLLBACK TO once"); err != nil {
 			return answer{}, err
 		}

@@ -37,11 +37,15 @@ func TestIdempotentRefusals(t *testing.T) {
 		t.Helper()
 		return l.do("PATCH", "user", path, `{"name":"M"}`, "If-Match", tag, "Idempotency-Key", key)
 	}
-	first := send("k", `"7"`).refused(412, "VERSION_MISMATCH")
-	send("other", `"1"`).want(200)
-	again := send("k", `"7"`).refused(412, "VERSION_MISMATCH")
+	send("k", `"7"`).refused(412, "VERSION_MISMATCH")
+	done := send("k", `"1"`).want(200)
+	equal(t, "repeated whatever the version", string(send("k", `"2"`).want(200).raw), string(done.raw))
+	first := l.post("user", path+"/restore", "", "Idempotency-Key", "too early").refused(409, "CONFLICT")
+	l.post("user", path+"/freeze", "").want(200)
+	again := l.post("user", path+"/restore", "", "Idempotency-Key", "too early").refused(409, "CONFLICT")
 	equal(t, "repeated", string(again.raw)+again.header.Get("Idempotency-Replayed"), string(first.raw)+"true")
-	equal(t, "outbox", l.rows("user", "SELECT count(*) FROM outbox"), []string{"2"})
+	l.post("user", path+"/restore", "").want(200)
+	equal(t, "outbox", l.rows("user", "SELECT count(*) FROM outbox"), []string{"4"}) // created, updated, frozen, restored
 	fault(l, "user", Fault{ErrorRate: 1}, func() {
 		l.post("user", path+"/freeze", "", "Idempotency-Key", "late").refused(503, "UNAVAILABLE")
 	})

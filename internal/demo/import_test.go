@@ -192,7 +192,7 @@ func TestImportRefusals(t *testing.T) {
 		{"users", good + with(lineUser, `"u"`, `"v"`), "users.ndjson:2: handle anna is taken by another id"},
 		{"users", good + with(good, `"good"`, `"v"`), "users.ndjson:2: handle good is taken by another id"},
 		{"users", good + with(good, "Anna", "Anne"), "users.ndjson:2: good stands in line 1 with other content"},
-		{"posts", linePost + "\n" + with(with(linePost, `"p"`, `"q"`), `"T"`, `""`), "posts.ndjson:2: title must have at least 1 characters"},
+		{"posts", linePost + "\n" + with(with(linePost, `"p"`, `"q"`), `"T"`, `""`), "posts.ndjson:2: title must not be empty"},
 		{"posts", linePost + "\n" + with(with(linePost, `"p"`, `"q"`), `}`, `,"status":"draft","publishedAt":"2025-01-01T00:00:00Z"}`), "posts.ndjson:2: publishedAt cannot stand on a draft"},
 		{"comments", with(lineReply, `"c"`, `"none"`), "comments.ndjson:1: parentId none is no comment on the same post, neither in the file nor in the store"},
 		{"comments", lineReply + "\n" + with(with(lineReply, `"r"`, `"s"`), `"p"`, `"q"`), "comments.ndjson:2: parentId c is no comment on the same post, neither in the file nor in the store"},

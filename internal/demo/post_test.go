@@ -47,7 +47,7 @@ func TestPostWrites(t *testing.T) {
 	equal(t, "published", fmt.Sprint(p.Status, *p.PublishedAt == p.UpdatedAt, p.Version, p.Title), "publishedtrue 2<&>")
 	for body, field := range map[string]string{
 		`{"status":"draft"}`: "status INVALID", `{"status":"hidden"}`: "status INVALID", `{"authorId":"b"}`: "authorId INVALID",
-		`{"title":""}`: "title TOO_SHORT", `{"body":null}`: "body REQUIRED",
+		`{"title":""}`: "title REQUIRED", `{"body":null}`: "body REQUIRED",
 	} {
 		l.do("PATCH", "post", path, body, "If-Match", `"2"`).refused(422, "INVALID", field)
 	}

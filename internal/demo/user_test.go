@@ -27,21 +27,23 @@ func TestUserRefusals(t *testing.T) {
 	l := start(t)
 	u := l.newUser("anna")
 	for body, fields := range map[string][]string{
-		`{}`:                                   {"handle REQUIRED", "name REQUIRED"},
-		`{"handle":null,"name":"N"}`:           {"handle REQUIRED"},
-		`{"handle":"ab","name":""}`:            {"handle TOO_SHORT", "name TOO_SHORT"},
-		`{"handle":"a-b","name":"N"}`:          {"handle INVALID"},
-		`{"handle":"ANNA","name":"N"}`:         {"handle TAKEN"},
-		`{"handle":5,"name":["N"]}`:            {"handle INVALID", "name INVALID"},
-		`{"handle":"abc","name":"N","id":"x"}`: {"id INVALID"},
+		`{}`:                                       {"handle REQUIRED", "name REQUIRED"},
+		`{"handle":null,"name":"N"}`:               {"handle REQUIRED"},
+		`{"handle":"ab","name":""}`:                {"handle TOO_SHORT", "name REQUIRED"},
+		`{"handle":"a-b","name":"N"}`:              {"handle INVALID"},
+		`{"handle":"abc","name":"N","email":"@x"}`: {"email INVALID"},
+		`{"handle":"abc","name":"N","email":"x@"}`: {"email INVALID"},
+		`{"handle":"ANNA","name":"N"}`:             {"handle TAKEN"},
+		`{"handle":5,"name":["N"]}`:                {"handle INVALID", "name INVALID"},
+		`{"handle":"abc","name":"N","id":"x"}`:     {"id INVALID"},
 		fmt.Sprintf(`{"handle":"%s","name":"%s","email":"%s","bio":"%s","avatarUrl":"%s"}`, strings.Repeat("x", 31), strings.Repeat("é", 101),
-			strings.Repeat("e", 255), strings.Repeat("b", 501), strings.Repeat("a", 2049)): {
+			strings.Repeat("e", 253)+"@x", strings.Repeat("b", 501), strings.Repeat("a", 2049)): {
 			"handle TOO_LONG", "name TOO_LONG", "email TOO_LONG", "bio TOO_LONG", "avatarUrl TOO_LONG"},
 	} {
 		l.post("user", "/users", body).refused(422, "INVALID", fields...)
 	}
 	l.post("user", "/users", fmt.Sprintf(`{"handle":"%s","name":"%s","email":"%s","bio":"%s","avatarUrl":"%s"}`, strings.Repeat("x", 30),
-		strings.Repeat("é", 100), strings.Repeat("e", 254), strings.Repeat("b", 500), strings.Repeat("a", 2048))).want(201)
+		strings.Repeat("é", 100), strings.Repeat("e", 252)+"@x", strings.Repeat("b", 500), strings.Repeat("a", 2048))).want(201)
 	l.do("PATCH", "user", "/users/"+u.ID, `{"name":null,"status":"frozen"}`, "If-Match", `"1"`).refused(422, "INVALID", "status INVALID", "name REQUIRED")
 	equal(t, "users", as[page[user]](l.get("user", "/users")).Total, 2)
 	equal(t, "outbox", l.rows("user", "SELECT count(*) FROM outbox"), []string{"2"})

@@ -19,6 +19,9 @@ func (v *user) readMembers(c *checker, create bool) {
 	}
 	if c.has("email") {
 		v.Email = c.optional("email", 254)
+		if v.Email != nil && !isAddress(*v.Email) {
+			c.fail("email", "INVALID", "must be an address")
+		}
 	}
 	if c.has("bio") {
 		v.Bio = c.optional("bio", 500)
@@ -190,4 +193,10 @@ func (u *users) save(ctx context.Context, w *writing, kind string, before, after
 	}
 	e.version, w.subject = after.Version, e.subject
 	return w.emit(ctx, e)
+}
+
+// isAddress says whether something stands on both sides of an @. More can only be told by sending mail there.
+func isAddress(s string) bool {
+	at := strings.LastIndexByte(s, '@')
+	return at > 0 && at < len(s)-1
 }

@@ -22,7 +22,7 @@ func TestBrokenReadsAreNamed(t *testing.T) {
 			for _, b := range cases {
 				t.Run(service+"/"+b.name, func(t *testing.T) {
 					t.Parallel()
-					n.expectBreaches(t, service, b, false)
+					n.expectBreaches(t, service, b, reading)
 				})
 			}
 		}
@@ -60,9 +60,9 @@ func TestLongListsAreCounted(t *testing.T) {
 	for i := range pageSize + 3 {
 		n.make(t, "user", "/users", fmt.Sprintf(`{"handle":"person_%d","name":"Person"}`, i))
 	}
-	n.expectBreaches(t, "user", broken{"total", fault{}, nil}, false)
+	n.expectBreaches(t, "user", broken{"total", fault{}, nil}, reading)
 	off := onList("/users", func(tree map[string]any) { tree["total"] = plus(tree["total"], 1) })
-	n.expectBreaches(t, "user", broken{"total", off, []string{"list.total-counted"}}, false)
+	n.expectBreaches(t, "user", broken{"total", off, []string{"list.total-counted"}}, reading)
 }
 
 // status answers requests with a status of its own.

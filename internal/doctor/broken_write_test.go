@@ -16,7 +16,7 @@ func TestBrokenWritesAreNamed(t *testing.T) {
 	n := openNetwork(t).people(t)
 	for _, service := range []string{"user", "post", "comment", "follower"} {
 		for _, b := range brokenWrites(n)[service] {
-			t.Run(service+"/"+b.name, func(t *testing.T) { n.expectBreaches(t, service, b, true) })
+			t.Run(service+"/"+b.name, func(t *testing.T) { n.expectBreaches(t, service, b, writing) })
 		}
 	}
 }
@@ -315,11 +315,15 @@ func brokenEdgeWrites() []broken {
 			return false
 		}}, []string{"follow.oneself"}},
 		{"an unfollow that does nothing", swallowed(http.MethodDelete, ""), []string{"unfollow.gone"}},
-		{"throttled once", fault{answer: func(r *http.Request, a *passing) {
-			if r.Method == http.MethodPut && once.CompareAndSwap(false, true) {
-				a.problem(429, "THROTTLED")
-				a.header.Set("Retry-After", "0")
+		{"throttled once", fault{instead: func(w http.ResponseWriter, r *http.Request) bool {
+			throttled := r.Method == http.MethodPut && once.CompareAndSwap(false, true)
+			if throttled {
+				w.Header().Set("Content-Type", "application/problem+json")
+				w.Header().Set("Retry-After", "0")
+				w.WriteHeader(http.StatusTooManyRequests)
+				io.WriteString(w, `{"type":"about:blank","title":"T","status":429,"detail":"D","code":"THROTTLED"}`) //nolint:errcheck // the doctor has gone
 			}
+			return throttled
 		}}, []string{}},
 		{"remove of one side", onWrite(http.MethodPost, "/remove", func(_ *http.Request, a *passing) {
 			a.body = []byte(strings.ReplaceAll(string(a.body), "3", "2"))

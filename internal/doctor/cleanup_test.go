@@ -15,7 +15,7 @@ func TestWritesLeaveNothing(t *testing.T) {
 	t.Parallel()
 	n := openNetwork(t).people(t)
 	before := n.everything(t)
-	for _, stop := range []string{"", "user.freeze.freezes", "post.hide-all.affected", "comment.delete.with-replies", "follower.transfer-all.affected"} {
+	for _, stop := range []string{"", "user.freeze.freezes", "comment.delete.with-replies", "follower.transfer-all.affected"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		var r Report
 		_, err := Check(ctx, n.targets(), Options{Write: true, Progress: func(f Finding) {

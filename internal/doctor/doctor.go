@@ -115,16 +115,39 @@ const cleanupTime = 30 * time.Second
 func (s *inspection) examine(ctx context.Context) error {
 	s.declare(ruleTimely, ruleWhole, ruleBounded, ruleAvailable, ruleRetryAfter, "health"+ruleSchema, "health"+ruleType)
 	s.arrive(ctx)
+	s.reads(ctx)
+	s.writes(ctx)
+	return s.finish(ctx)
+}
+
+func (s *inspection) reads(ctx context.Context) {
 	switch s.service {
 	case "user":
-		s.userService(ctx)
+		s.userReads(ctx)
 	case "post":
-		s.postService(ctx)
+		s.postReads(ctx)
 	case "comment":
-		s.commentService(ctx)
-	case "follower":
-		s.followerService(ctx)
+		s.commentReads(ctx)
+	default:
+		s.followerReads(ctx)
 	}
+}
+
+func (s *inspection) writes(ctx context.Context) {
+	switch s.service {
+	case "user":
+		s.userWrites(ctx)
+	case "post":
+		s.postWrites(ctx)
+	case "comment":
+		s.commentWrites(ctx)
+	default:
+		s.edgeWrites(ctx)
+	}
+}
+
+// finish cleans up, also after ctx ended, and reports the invariants.
+func (s *inspection) finish(ctx context.Context) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
 	fault := s.fatal

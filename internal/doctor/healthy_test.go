@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type network struct {
 	urls                         map[string]string
 	users, posts, drafts, remark []string // ids; remark: comments
+	kept                         sync.Map // answers of the services, see proxy
 }
 
 const testToken = "let-the-doctor-in"

@@ -96,7 +96,7 @@ func examineHostile(t *testing.T, url string) {
 	t.Helper()
 	for _, service := range []string{"user", "post", "comment", "follower"} {
 		start := time.Now()
-		r := (&network{}).examineAt(t, service, url, true, 60*time.Millisecond)
+		r := (&network{}).examineAt(t, service, url, reading|writing, 60*time.Millisecond)
 		if took := time.Since(start); took > 15*time.Second {
 			t.Errorf("%s: it took %s", service, took)
 		}
@@ -126,7 +126,7 @@ func TestServiceThatGivesAwayOthers(t *testing.T) {
 			tree["id"] = victim
 		})
 	})
-	r, p := n.examineThrough(t, "user", f, true, 10*time.Second)
+	r, p := n.examineThrough(t, "user", f, writing, 10*time.Second)
 	if r.Breaches() == 0 {
 		t.Error("no breach")
 	}

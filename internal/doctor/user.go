@@ -29,7 +29,8 @@ func userHandles() endpoint {
 	}
 }
 
-func (s *inspection) userService(ctx context.Context) {
+// userReads runs the checks that only read, and finds samples for the services behind.
+func (s *inspection) userReads(ctx context.Context) {
 	list, batch, handles := userList(), userBatch(), userHandles()
 	s.declareList(list)
 	s.declareReads(batch, ruleOnlyAsked)
@@ -58,5 +59,4 @@ func (s *inspection) userService(ctx context.Context) {
 		return s.amount(ctx, handles, []string{strings.ToUpper(names[0]), names[0]}, 1, nil)
 	})
 	s.keyRefusals(ctx, handles, unknownHandle, nil)
-	s.userWrites(ctx)
 }

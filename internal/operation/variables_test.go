@@ -46,7 +46,11 @@ func TestVariablesAreCoerced(t *testing.T) {
 		{"[Point!]", `{"x":1}`, many(map[string]any{"x": int64(1)})},
 		{"Any", `{"n":12345678901234567890,"f":1.50}`, object(map[string]any{"n": json.Number("12345678901234567890"), "f": json.Number("1.50")})}, {"Any", `[1]`, many(json.Number("1"))}, {"Any!", "null", refused},
 	} {
-		got, err := coerceOne(t, tt.typ, "", map[string]any{"v": fromJSON(t, tt.given)})
+		given := map[string]any{"v": fromJSON(t, tt.given)}
+		got, err := coerceOne(t, tt.typ, "", given)
+		if !reflect.DeepEqual(given["v"], fromJSON(t, tt.given)) {
+			t.Errorf("%s for %s: what was given became %#v", tt.given, tt.typ, given["v"])
+		}
 		if _, wantErr := tt.want.(errWanted); wantErr != (err != nil) {
 			t.Errorf("%s for %s: %#v, error %v", tt.given, tt.typ, got, err)
 		} else if err == nil && !reflect.DeepEqual(got, map[string]any{"v": tt.want}) {
@@ -104,8 +108,10 @@ func TestAbsentVariables(t *testing.T) {
 			t.Errorf("$v: %s may be left out: %v", typ, got)
 		}
 	}
-	if got, err := coerceOne(t, "Int", " = 99999999999999999999", nil); err == nil {
-		t.Errorf("a default that no number can hold becomes %v", got)
+	for _, typ := range []string{"Int", "ID"} {
+		if got, err := coerceOne(t, typ, " = 99999999999999999999", nil); err == nil {
+			t.Errorf("a default that no number can hold becomes %v", got)
+		}
 	}
 }
 

@@ -1,21 +1,37 @@
-// GraphiQL keeps its tabs, history and layout in localStorage under names that every GraphiQL shares. A developer who
-// runs another server on the same port would find that one's tabs here, so ours carry a prefix of their own.
+// What GraphiQL keeps in localStorage: tabs, history, layout, settings. It differs from GraphiQL's own storage in two ways.
+//
+// - Its names carry a prefix. Those of GraphiQL are the same in every GraphiQL, so a developer who ran another server on
+//   the same port would find that one's tabs here instead of the examples.
+// - The history is stored without headers unless "Persist headers" is on. GraphiQL heeds that setting for tabs alone, so
+//   a token that was used once would stay in the browser.
 const PREFIX = 'tributary:';
+const PERSIST_HEADERS = 'graphiql:shouldPersistHeaders';
+const HISTORY = ['graphiql:queries', 'graphiql:favorites'];
 
-function ownKeys() {
-  return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+const read = (name) => localStorage.getItem(PREFIX + name);
+const write = (name, value) => localStorage.setItem(PREFIX + name, value);
+const ownKeys = () => Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+const withoutHeaders = (json) => JSON.stringify(JSON.parse(json), (key, value) => (key === 'headers' ? undefined : value));
+
+function setItem(name, value) {
+  const bare = false;
+  write(name, bare ? withoutHeaders(value) : value);
+  if (name !== PERSIST_HEADERS || value === 'true') return;
+  for (const list of HISTORY) {
+    if (read(list)) write(list, withoutHeaders(read(list)));
+  }
 }
 
-/** The storage GraphiQL is given; a null takes the page back to defaults on every visit where the browser forbids storage. */
+/** The storage to give GraphiQL; null, which keeps nothing from one visit to the next, where the browser forbids storage. */
 export function createStorage() {
   try {
-    localStorage.getItem(PREFIX);
+    read(PERSIST_HEADERS);
   } catch {
     return null;
   }
   return {
-    getItem: (name) => localStorage.getItem(PREFIX + name),
-    setItem: (name, value) => localStorage.setItem(PREFIX + name, value),
+    getItem: read,
+    setItem,
     removeItem: (name) => localStorage.removeItem(PREFIX + name),
     clear: () => ownKeys().forEach((key) => localStorage.removeItem(key)),
     get length() {
