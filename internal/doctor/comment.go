@@ -72,22 +72,7 @@ func (s *inspection) commentReads(ctx context.Context) {
 
 // threads checks how replies, parents and deleted comments hang together.
 func (s *inspection) threads(ctx context.Context, ofPost, ofParent keyed, items []item) {
-	s.steady(ctx, ofPost.ep.name+".top-level", func(ctx context.Context) error {
-		whole, err := s.whole(ctx, ofPost)
-		if err != nil {
-			return err
-		}
-		top := slices.DeleteFunc(whole, func(it item) bool { return it.text("parentId") != "" })
-		groups, err := s.groups(ctx, ofPost.ep, []string{ofPost.main}, url.Values{"limit": {strconv.Itoa(pageSize)}, "topLevel": {"true"}})
-		if err != nil {
-			return err
-		}
-		p := groups[ofPost.main]
-		if p.total != int64(len(top)) {
-			return sawInstead("", "a total of "+strconv.Itoa(len(top))+", the comments without a parent", "%d", p.total)
-		}
-		return p.same(top[:min(len(top), pageSize)], "the comments without a parent")
-	})
+	s.steady(ctx, ofPost.ep.name+".top-level", func(ctx context.Context) error { return s.topLevel(ctx, ofPost) })
 	s.steady(ctx, ofPost.ep.name+".tombstones", func(ctx context.Context) error {
 		deleted := slices.DeleteFunc(slices.Clone(items), func(it item) bool { return it.text("status") != "deleted" })
 		if len(deleted) == 0 {
@@ -104,28 +89,49 @@ func (s *inspection) threads(ctx context.Context, ofPost, ofParent keyed, items 
 		}
 		return nil
 	})
-	s.steady(ctx, ofParent.ep.name+".same-post", func(ctx context.Context) error {
-		if ofParent.missing != nil {
-			return ofParent.missing
+	s.steady(ctx, ofParent.ep.name+".same-post", func(ctx context.Context) error { return s.samePost(ctx, ofParent) })
+}
+
+// topLevel holds topLevel=true to leaving out the replies, and those only.
+func (s *inspection) topLevel(ctx context.Context, ofPost keyed) error {
+	whole, err := s.whole(ctx, ofPost)
+	if err != nil {
+		return err
+	}
+	top := slices.DeleteFunc(whole, func(it item) bool { return it.text("parentId") != "" })
+	groups, err := s.groups(ctx, ofPost.ep, []string{ofPost.main}, url.Values{"limit": {strconv.Itoa(pageSize)}, "topLevel": {"true"}})
+	if err != nil {
+		return err
+	}
+	p := groups[ofPost.main]
+	if p.total != int64(len(top)) {
+		return sawInstead("", "a total of "+strconv.Itoa(len(top))+", the comments without a parent", "%d", p.total)
+	}
+	return p.same(top[:min(len(top), pageSize)], "the comments without a parent")
+}
+
+// samePost holds replies to standing under the post of their parent.
+func (s *inspection) samePost(ctx context.Context, ofParent keyed) error {
+	if ofParent.missing != nil {
+		return ofParent.missing
+	}
+	parents, err := s.batch(ctx, commentBatch(), []string{ofParent.main}, nil)
+	if err != nil {
+		return err
+	}
+	if len(parents) != 1 {
+		return sawInstead("", "the comment that has replies", "%s", plural(len(parents), "item"))
+	}
+	groups, err := s.groups(ctx, ofParent.ep, []string{ofParent.main}, url.Values{"limit": {"20"}})
+	if err != nil {
+		return err
+	}
+	for _, it := range groups[ofParent.main].items {
+		if want, got := parents[0].text("postId"), it.text("postId"); got != want {
+			return sawInstead("", "replies under the post of their parent, "+quote(want), "%s", quote(got))
 		}
-		parents, err := s.batch(ctx, commentBatch(), []string{ofParent.main}, nil)
-		if err != nil {
-			return err
-		}
-		if len(parents) != 1 {
-			return sawInstead("", "the comment that has replies", "%s", plural(len(parents), "item"))
-		}
-		groups, err := s.groups(ctx, ofParent.ep, []string{ofParent.main}, url.Values{"limit": {"20"}})
-		if err != nil {
-			return err
-		}
-		for _, it := range groups[ofParent.main].items {
-			if want, got := parents[0].text("postId"), it.text("postId"); got != want {
-				return sawInstead("", "replies under the post of their parent, "+quote(want), "%s", quote(got))
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // whole reads a group to its end, if it is not too long.

@@ -26,7 +26,8 @@ type Target struct {
 // Options say how far the checks go. The zero value reads only and waits 5 seconds for each answer.
 type Options struct {
 	// Write adds the checks that create, change and delete. They touch only what they made themselves, under names
-	// that begin with "doctor", and take it away at the end.
+	// that begin with "doctor", and take it away at the end. What a service tells others of its writes, such as
+	// events, it tells of these too.
 	Write bool
 	// Timeout bounds each answer, its body included. 0 is 5 seconds.
 	Timeout time.Duration
@@ -159,7 +160,7 @@ func (s *inspection) finish(ctx context.Context) error {
 	return nil
 }
 
-// arrive finds out whether the service answers, whether it is well, and whether it lets us in.
+// arrive finds out whether the service answers and is well, and whether it lets us in.
 func (s *inspection) arrive(ctx context.Context) {
 	health := request{name: "health", method: http.MethodGet, path: "/healthz", schema: "Health"}
 	s.check(ctx, "reachable", func(ctx context.Context) error {
@@ -177,6 +178,11 @@ func (s *inspection) arrive(ctx context.Context) {
 		_, err := s.expect(ctx, health, http.StatusOK)
 		return err
 	})
+	s.admission(ctx)
+}
+
+// admission finds out whether the service lets us in, with the token and without.
+func (s *inspection) admission(ctx context.Context) {
 	first := map[string]request{
 		"user":     userBatch().request([]string{unknownID(0)}, nil),
 		"post":     postBatch().request([]string{unknownID(0)}, nil),

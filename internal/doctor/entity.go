@@ -190,6 +190,17 @@ func (s *inspection) subject(e entity) func(context.Context) (item, error) {
 	}
 }
 
+// on makes a check out of one that needs an entity.
+func on(subject func(context.Context) (item, error), test func(context.Context, item) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		it, err := subject(ctx)
+		if err != nil {
+			return err
+		}
+		return test(ctx, it)
+	}
+}
+
 // ifMatch is the header that names an entity's version.
 func ifMatch(version int64) map[string]string {
 	return map[string]string{"If-Match": strconv.Quote(strconv.FormatInt(version, 10))}

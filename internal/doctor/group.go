@@ -175,18 +175,18 @@ func (s *inspection) anyGroup(ctx context.Context, k keyed) error {
 		return err
 	}
 	for _, key := range []string{k.main, k.other} {
-		var behind []item
-		for _, it := range whole[key].items {
-			if it.compare(pivot) > 0 && len(behind) < 3 {
-				behind = append(behind, it)
-			}
-		}
+		behind := whole[key].behind(pivot)
 		if len(behind) < 3 && whole[key].next != "" {
 			continue // the list goes on where it was not read
 		}
-		if err := groups[key].same(behind, "for "+key+" what stands behind the cursor of another group"); err != nil {
+		if err := groups[key].same(behind[:min(3, len(behind))], "for "+key+" what stands behind the cursor of another group"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// behind are the items of a page that stand behind a position.
+func (p page) behind(position item) []item {
+	return slices.DeleteFunc(slices.Clone(p.items), func(it item) bool { return it.compare(position) <= 0 })
 }

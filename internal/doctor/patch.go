@@ -10,39 +10,24 @@ import (
 // patching runs the checks of an entity's changes.
 func (s *inspection) patching(ctx context.Context, e entity) {
 	subject := s.subject(e)
-	patch := func(it item, body map[string]any, header map[string]string) request {
-		return s.change("patch", http.MethodPatch, e.collection+"/"+it.id, e.schema, body, header)
-	}
-	s.writing(ctx, "patch.changes", func(ctx context.Context) error {
-		before, err := subject(ctx)
-		if err != nil {
-			return err
-		}
-		return s.changes(ctx, e, before, patch(before, e.change, ifMatch(before.version())), e.change)
-	})
-	s.writing(ctx, "patch.merge-patch", func(ctx context.Context) error {
-		before, err := subject(ctx)
-		if err != nil {
-			return err
-		}
+	s.writing(ctx, "patch.changes", on(subject, func(ctx context.Context, before item) error {
+		return s.changes(ctx, e, before, s.patch(e, before, e.change, ifMatch(before.version())), e.change)
+	}))
+	s.writing(ctx, "patch.merge-patch", on(subject, func(ctx context.Context, before item) error {
 		back := map[string]any{}
 		for member := range e.change {
 			back[member] = e.fresh()[member]
 		}
 		header := ifMatch(before.version())
 		header["Content-Type"] = "application/merge-patch+json"
-		return s.changes(ctx, e, before, patch(before, back, header), back)
-	})
-	s.writing(ctx, "patch.unchanged", func(ctx context.Context) error {
-		before, err := subject(ctx)
-		if err != nil {
-			return err
-		}
+		return s.changes(ctx, e, before, s.patch(e, before, back, header), back)
+	}))
+	s.writing(ctx, "patch.unchanged", on(subject, func(ctx context.Context, before item) error {
 		same := map[string]any{}
 		for member := range e.change {
 			same[member] = before.members[member]
 		}
-		ans, err := s.apply(ctx, patch(before, same, ifMatch(before.version())), http.StatusOK)
+		ans, err := s.apply(ctx, s.patch(e, before, same, ifMatch(before.version())), http.StatusOK)
 		if err != nil {
 			return err
 		}
@@ -50,8 +35,12 @@ func (s *inspection) patching(ctx context.Context, e entity) {
 			return sawInstead("", "version "+strconv.FormatInt(before.version(), 10)+" as before, for nothing changed", "%d", got)
 		}
 		return nil
-	})
-	s.patchRefusals(ctx, e, subject, patch)
+	}))
+	s.patchRefusals(ctx, e, subject)
+}
+
+func (s *inspection) patch(e entity, it item, body map[string]any, header map[string]string) request {
+	return s.change("patch", http.MethodPatch, e.collection+"/"+it.id, e.schema, body, header)
 }
 
 // changes holds a patch to changing what it names, nothing else, and the version by one.
@@ -87,9 +76,8 @@ func (s *inspection) changes(ctx context.Context, e entity, before item, r reque
 	return nil
 }
 
-type patchMaker func(it item, body map[string]any, header map[string]string) request
-
-func (s *inspection) patchRefusals(ctx context.Context, e entity, subject func(context.Context) (item, error), patch patchMaker) {
+// patchRefusals runs the checks of patches that must change nothing.
+func (s *inspection) patchRefusals(ctx context.Context, e entity, subject func(context.Context) (item, error)) {
 	for _, c := range []struct {
 		check  string
 		header func(version int64) map[string]string
@@ -99,36 +87,11 @@ func (s *inspection) patchRefusals(ctx context.Context, e entity, subject func(c
 		{"patch.precondition-required", func(int64) map[string]string { return nil }, http.StatusPreconditionRequired},
 		{"patch.malformed-if-match", func(int64) map[string]string { return map[string]string{"If-Match": "yesterday"} }, http.StatusBadRequest},
 	} {
-		s.writing(ctx, c.check, func(ctx context.Context) error {
-			before, err := subject(ctx)
-			if err != nil {
-				return err
-			}
-			body := maps.Clone(e.change)
-			for member := range body {
-				body[member] = "Nobody may see this"
-			}
-			ans, err := s.apply(ctx, patch(before, body, c.header(before.version())), c.status)
-			if err != nil {
-				return err
-			}
-			if got, ok := integer(ans.tree["version"]); ok && c.status == http.StatusPreconditionFailed && got != before.version() {
-				return sawInstead("", "the current version "+strconv.FormatInt(before.version(), 10)+" in the problem", "%d", got)
-			}
-			now, err := subject(ctx)
-			if err != nil {
-				return err
-			}
-			if now.version() != before.version() {
-				return sawInstead("", "nothing to have changed", "version %d", now.version())
-			}
-			return nil
-		})
+		s.writing(ctx, c.check, on(subject, func(ctx context.Context, before item) error {
+			return s.unpatched(ctx, e, before, c.header(before.version()), c.status)
+		}))
 	}
-	s.writing(ctx, "patch.unknown", func(ctx context.Context) error {
-		_, err := s.apply(ctx, patch(item{id: unknownID(0)}, e.change, ifMatch(1)), http.StatusNotFound)
-		return err
-	})
+	s.unknown(ctx, "patch.unknown", s.patch(e, item{id: unknownID(0)}, e.change, ifMatch(1)))
 	s.writing(ctx, "patch.invalid", func(ctx context.Context) error {
 		for _, r := range e.refused {
 			if !r.patch {
@@ -138,10 +101,31 @@ func (s *inspection) patchRefusals(ctx context.Context, e entity, subject func(c
 			if err != nil {
 				return err
 			}
-			if err := s.invalid(ctx, patch(before, map[string]any{r.member: r.value}, ifMatch(before.version())), r); err != nil {
+			request := s.patch(e, before, map[string]any{r.member: r.value}, ifMatch(before.version()))
+			if err := s.invalid(ctx, request, r); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// unpatched holds a patch to being refused, and the entity to being what it was.
+func (s *inspection) unpatched(ctx context.Context, e entity, before item, header map[string]string, status int) error {
+	body := maps.Clone(e.change)
+	for member := range body {
+		body[member] = "Nobody may see this"
+	}
+	ans, err := s.apply(ctx, s.patch(e, before, body, header), status)
+	if err != nil {
+		return err
+	}
+	if got, ok := integer(ans.tree["version"]); ok && status == http.StatusPreconditionFailed && got != before.version() {
+		return sawInstead("", "the current version "+strconv.FormatInt(before.version(), 10)+" in the problem", "%d", got)
+	}
+	now, err := s.current(ctx, e, before.id)
+	if err == nil && now.version() != before.version() {
+		err = sawInstead("", "nothing to have changed", "version %d", now.version())
+	}
+	return err
 }

@@ -84,35 +84,28 @@ func (s *inspection) drafting(ctx context.Context, e entity) {
 		}
 		return s.amount(ctx, e.batch, []string{it.id}, 0, nil)
 	})
-	status := func(ctx context.Context, value string, statuses ...int) (item, error) {
+	made := func(ctx context.Context) (item, error) {
 		if draft.id == "" {
 			return item{}, skip("no draft could be made")
 		}
-		it, err := s.current(ctx, e, draft.id)
-		if err != nil {
-			return item{}, err
-		}
-		r := s.change("patch", http.MethodPatch, e.collection+"/"+it.id, e.schema, map[string]any{"status": value}, ifMatch(it.version()))
-		ans, err := s.apply(ctx, r, statuses...)
-		return entityOf(ans), err
+		return s.current(ctx, e, draft.id)
 	}
-	s.writing(ctx, "patch.publishes", func(ctx context.Context) error {
-		it, err := status(ctx, "published", http.StatusOK)
+	s.writing(ctx, "patch.publishes", on(made, func(ctx context.Context, it item) error {
+		ans, err := s.apply(ctx, s.patch(e, it, map[string]any{"status": "published"}, ifMatch(it.version())), http.StatusOK)
 		if err != nil {
 			return err
 		}
+		it = entityOf(ans)
 		if it.text("status") != "published" || it.text("publishedAt") == "" {
 			return sawInstead("", "status published and a publishedAt", "status %s, publishedAt %s", quote(it.text("status")), quote(it.text("publishedAt")))
 		}
 		return s.inLists(ctx, e, it, true)
-	})
-	s.writing(ctx, "patch.publishes-for-good", func(ctx context.Context) error {
-		if err := s.intact("patch.publishes"); err != nil {
-			return err
-		}
-		_, err := status(ctx, "draft", http.StatusUnprocessableEntity, http.StatusConflict)
+	}))
+	s.writing(ctx, "patch.publishes-for-good", s.behind("patch.publishes", on(made, func(ctx context.Context, it item) error {
+		r := s.patch(e, it, map[string]any{"status": "draft"}, ifMatch(it.version()))
+		_, err := s.apply(ctx, r, http.StatusUnprocessableEntity, http.StatusConflict)
 		return err
-	})
+	})))
 }
 
 func (s *inspection) postBulk(e entity) bulk {

@@ -9,71 +9,67 @@ import (
 // removing runs the checks of an entity's delete and restore.
 func (s *inspection) removing(ctx context.Context, e entity) {
 	subject := s.subject(e)
-	remove := func(id string, header map[string]string) request {
-		return s.change("delete", http.MethodDelete, e.collection+"/"+id, "", nil, header)
-	}
-	restore := func(id string) request {
-		return s.change("restore", http.MethodPost, e.collection+"/"+id+"/restore", e.schema, nil, nil)
-	}
-	s.writing(ctx, "delete.version-mismatch", func(ctx context.Context) error {
-		it, err := subject(ctx)
-		if err != nil {
-			return err
-		}
-		if _, err := s.apply(ctx, remove(it.id, ifMatch(it.version()+7)), http.StatusPreconditionFailed); err != nil {
+	s.writing(ctx, "delete.version-mismatch", on(subject, func(ctx context.Context, it item) error {
+		if _, err := s.apply(ctx, s.remove(e, it.id, ifMatch(it.version()+7)), http.StatusPreconditionFailed); err != nil {
 			return err
 		}
 		return s.inLists(ctx, e, it, true)
-	})
-	s.writing(ctx, "restore.conflict", func(ctx context.Context) error {
-		it, err := subject(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = s.apply(ctx, restore(it.id), http.StatusConflict)
+	}))
+	s.writing(ctx, "restore.conflict", on(subject, func(ctx context.Context, it item) error {
+		_, err := s.apply(ctx, s.restore(e, it.id), http.StatusConflict)
 		return err
-	})
+	}))
+	s.unknown(ctx, "delete.unknown", s.remove(e, unknownID(0), nil))
+	s.unknown(ctx, "restore.unknown", s.restore(e, unknownID(0)))
+	s.undeleting(ctx, e)
+}
+
+// undeleting follows one entity through delete and restore.
+func (s *inspection) undeleting(ctx context.Context, e entity) {
 	var before item
 	s.writing(ctx, "delete.gone", func(ctx context.Context) error {
 		it, err := s.made(ctx, e, e.fresh())
 		if err != nil {
 			return err
 		}
-		if _, err := s.apply(ctx, remove(it.id, ifMatch(it.version())), http.StatusNoContent); err != nil {
+		if _, err := s.apply(ctx, s.remove(e, it.id, ifMatch(it.version())), http.StatusNoContent); err != nil {
 			return err
 		}
-		if err := s.gone(ctx, e, it); err != nil {
-			return err
+		err = s.gone(ctx, e, it)
+		if err == nil {
+			before = it
 		}
-		before = it
-		return nil
+		return err
 	})
-	deleted := func(test func(context.Context) error) func(context.Context) error {
-		return func(ctx context.Context) error {
-			if before.id == "" {
-				return skip("nothing could be deleted")
-			}
-			return test(ctx)
+	deleted := func(context.Context) (item, error) {
+		if before.id == "" {
+			return item{}, skip("nothing could be deleted")
 		}
+		return before, nil
 	}
-	s.writing(ctx, "delete.twice", deleted(func(ctx context.Context) error {
-		_, err := s.apply(ctx, remove(before.id, nil), http.StatusNotFound)
+	s.writing(ctx, "delete.twice", on(deleted, func(ctx context.Context, it item) error {
+		_, err := s.apply(ctx, s.remove(e, it.id, nil), http.StatusNotFound)
 		return err
 	}))
-	s.writing(ctx, "patch.deleted", deleted(func(ctx context.Context) error {
-		r := s.change("patch", http.MethodPatch, e.collection+"/"+before.id, e.schema, e.change, ifMatch(before.version()+1))
-		_, err := s.apply(ctx, r, http.StatusNotFound)
+	s.writing(ctx, "patch.deleted", on(deleted, func(ctx context.Context, it item) error {
+		_, err := s.apply(ctx, s.patch(e, it, e.change, ifMatch(it.version()+1)), http.StatusNotFound)
 		return err
 	}))
-	s.writing(ctx, "restore.undoes", deleted(func(ctx context.Context) error {
-		ans, err := s.apply(ctx, restore(before.id), http.StatusOK)
+	s.writing(ctx, "restore.undoes", on(deleted, func(ctx context.Context, it item) error {
+		ans, err := s.apply(ctx, s.restore(e, it.id), http.StatusOK)
 		if err != nil {
 			return err
 		}
-		return s.undone(ctx, e, before, entityOf(ans))
+		return s.undone(ctx, e, it, entityOf(ans))
 	}))
-	s.unknown(ctx, "delete.unknown", remove(unknownID(0), nil))
-	s.unknown(ctx, "restore.unknown", restore(unknownID(0)))
+}
+
+func (s *inspection) remove(e entity, id string, header map[string]string) request {
+	return s.change("delete", http.MethodDelete, e.collection+"/"+id, "", nil, header)
+}
+
+func (s *inspection) restore(e entity, id string) request {
+	return s.change("restore", http.MethodPost, e.collection+"/"+id+"/restore", e.schema, nil, nil)
 }
 
 // unknown holds a write to what does not exist to 404.

@@ -85,28 +85,6 @@ func (s *inspection) userWrites(ctx context.Context) {
 // freezing checks freeze, and the restore that undoes it.
 func (s *inspection) freezing(ctx context.Context, e entity) {
 	subject := s.subject(e)
-	send := func(ctx context.Context, it item, verb string, version int64, status string) error {
-		r := s.change("freeze", http.MethodPost, e.collection+"/"+it.id+"/"+verb, e.schema, nil, nil)
-		ans, err := s.apply(ctx, r, http.StatusOK)
-		if err != nil {
-			return err
-		}
-		after := entityOf(ans)
-		if got := after.text("status"); got != status {
-			return sawInstead("", "status "+status, "%s", quote(got))
-		}
-		if after.version() != version {
-			return sawInstead("", "version "+strconv.FormatInt(version, 10), "%d", after.version())
-		}
-		now, err := s.current(ctx, e, it.id)
-		if err != nil {
-			return err
-		}
-		if member := after.differs(now); member != "" {
-			return sawInstead("", "the answer to stand", "another %s in a read", member)
-		}
-		return s.inLists(ctx, e, it, status == "active")
-	}
 	for _, c := range []struct {
 		check, verb, status string
 		writes              int64
@@ -123,10 +101,33 @@ func (s *inspection) freezing(ctx context.Context, e entity) {
 			if err != nil {
 				return err
 			}
-			return send(ctx, it, c.verb, it.version()+c.writes, c.status)
+			return s.turns(ctx, e, it, c.verb, c.status, it.version()+c.writes)
 		})
 	}
 	s.unknown(ctx, "freeze.unknown", s.change("freeze", http.MethodPost, e.collection+"/"+unknownID(0)+"/freeze", e.schema, nil, nil))
+}
+
+// turns sends a verb and holds the user to its new status and version, in the answer and in reads.
+func (s *inspection) turns(ctx context.Context, e entity, it item, verb, status string, version int64) error {
+	ans, err := s.apply(ctx, s.change("freeze", http.MethodPost, e.collection+"/"+it.id+"/"+verb, e.schema, nil, nil), http.StatusOK)
+	if err != nil {
+		return err
+	}
+	after := entityOf(ans)
+	if got := after.text("status"); got != status {
+		return sawInstead("", "status "+status, "%s", quote(got))
+	}
+	if after.version() != version {
+		return sawInstead("", "version "+strconv.FormatInt(version, 10), "%d", after.version())
+	}
+	now, err := s.current(ctx, e, it.id)
+	if err != nil {
+		return err
+	}
+	if member := after.differs(now); member != "" {
+		return sawInstead("", "the answer to stand", "another %s in a read", member)
+	}
+	return s.inLists(ctx, e, it, status == "active")
 }
 
 // purging checks that a purged user is gone for good.
@@ -145,7 +146,7 @@ func (s *inspection) purging(ctx context.Context, e entity) {
 		if err := s.gone(ctx, e, it); err != nil {
 			return err
 		}
-		_, err = s.apply(ctx, s.change("restore", http.MethodPost, e.collection+"/"+it.id+"/restore", e.schema, nil, nil), http.StatusNotFound)
+		_, err = s.apply(ctx, s.restore(e, it.id), http.StatusNotFound)
 		return err
 	})
 	s.unknown(ctx, "purge.unknown", purge(unknownID(0)))

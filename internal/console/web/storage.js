@@ -14,7 +14,7 @@ const ownKeys = () => Object.keys(localStorage).filter((key) => key.startsWith(P
 const withoutHeaders = (json) => JSON.stringify(JSON.parse(json), (key, value) => (key === 'headers' ? undefined : value));
 
 function setItem(name, value) {
-  const bare = false;
+  const bare = HISTORY.includes(name) && read(PERSIST_HEADERS) !== 'true';
   write(name, bare ? withoutHeaders(value) : value);
   if (name !== PERSIST_HEADERS || value === 'true') return;
   for (const list of HISTORY) {
