@@ -46,9 +46,7 @@ pages: ## rebuild the embedded pages
 	cd internal/console/web && npm ci --no-audit --no-fund && npm run build
 
 check-pages:
-	@before=$$(find internal/console/assets -type f | sort | xargs sha256sum); $(MAKE) --no-print-directory pages; \
-	after=$$(find internal/console/assets -type f | sort | xargs sha256sum); \
-	if [ "$$before" != "$$after" ]; then echo "internal/console/assets does not match its source: run make pages and commit"; exit 1; fi
+	cd internal/console/web && npm ci --no-audit --no-fund --silent && npm run --silent check
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@$(GO) list -f '{{.Dir}}' ./... | while read -r dir; do \

@@ -69,3 +69,8 @@ tool (
 	github.com/99designs/gqlgen
 	honnef.co/go/tools/cmd/staticcheck
 )
+
+ignore (
+	./e2e/node_modules
+	./internal/console/web/node_modules
+)

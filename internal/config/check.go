@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,61 +45,104 @@ func (s *Serve) DemoMode() bool {
 	return len(s.DemoNames()) == len(Services()) && (loopback(s.Addr) || s.UnsafePublicDemo)
 }
 
-// check refuses what cannot work together. The error names the flags.
+// problems are what is wrong with a configuration, each with the flag in front.
+type problems []error
+
+func (p *problems) add(flag, format string, args ...any) {
+	*p = append(*p, fmt.Errorf("--"+flag+": "+format, args...))
+}
+
+// want notes what a flag has to be unless it is so.
+func (p *problems) want(ok bool, flag, what string) {
+	if !ok {
+		p.add(flag, "want %s", what)
+	}
+}
+
+// check refuses what cannot work, alone or together. The error names the flags.
 func (c *Config) check(command Command) error {
+	var p problems
+	p.want(c.DataDir != "", "data-dir", "a directory")
 	switch command {
 	case CommandServe:
-		return errors.Join(c.Serve.Gateway.check(), c.Serve.check())
+		c.Serve.check(&p)
 	case CommandExplain:
-		return c.Explain.Gateway.check()
+		c.Explain.Gateway.check(&p)
 	case CommandDemo:
-		if !loopback(c.Demo.Addr) && !c.Demo.UnsafePublicDemo {
-			return fmt.Errorf("--addr: a demo listens on loopback only, unless --unsafe-public-demo says otherwise")
-		}
-		return checkAddr(c.Demo.Addr)
+		c.Demo.check(&p)
 	case CommandDoctor:
-		return c.Doctor.check()
+		c.Doctor.check(&p)
+	case CommandToken:
+		p.want(c.Token.TTL > 0, "ttl", "more than 0")
 	}
-	return nil
+	return errors.Join(p...)
 }
 
-func (s *Serve) check() error {
-	var problems []error
-	if err := checkAddr(s.Addr); err != nil {
-		problems = append(problems, err)
+func (s *Serve) check(p *problems) {
+	s.Gateway.check(p)
+	checkHosts(p, s.AllowedHosts)
+	if checkAddr(p, s.Addr) && len(s.DemoNames()) > 0 && !loopback(s.Addr) && !s.UnsafePublicDemo {
+		p.add("addr", "a demo listens on loopback only: give all of --user-url, --post-url, --comment-url and --follower-url, or --unsafe-public-demo")
 	}
-	if len(s.DemoNames()) > 0 && !loopback(s.Addr) && !s.UnsafePublicDemo {
-		problems = append(problems, fmt.Errorf("--addr: a demo listens on loopback only: give all of --user-url, --post-url, --comment-url and --follower-url, or --unsafe-public-demo"))
-	}
-	if s.MaxBodyBytes < 1 {
-		problems = append(problems, fmt.Errorf("--max-body-bytes: want 1 or more"))
-	}
-	if s.ShutdownTimeout < 0 {
-		problems = append(problems, fmt.Errorf("--shutdown-timeout: want 0 or more"))
-	}
-	return errors.Join(problems...)
+	p.want(s.MaxBodyBytes >= 1, "max-body-bytes", "1 or more")
+	p.want(s.ShutdownTimeout >= 0, "shutdown-timeout", "0 or more")
 }
 
-func (g *Gateway) check() error {
-	var problems []error
+func (d *Demo) check(p *problems) {
+	checkHosts(p, d.AllowedHosts)
+	if !checkAddr(p, d.Addr) {
+		return
+	}
+	if !loopback(d.Addr) && !d.UnsafePublicDemo {
+		p.add("addr", "a demo listens on loopback only, unless --unsafe-public-demo says otherwise")
+	}
+	_, port, _ := net.SplitHostPort(d.Addr)
+	if n, _ := strconv.Atoi(port); d.Service == "all" {
+		p.want(n <= 1<<16-len(Services()), "addr", "a port with room for four")
+	}
+}
+
+func (g *Gateway) check(p *problems) {
 	for _, name := range g.DemoServices {
 		if !slices.Contains(Services(), name) {
-			problems = append(problems, fmt.Errorf("--demo: %q is none of %s", name, strings.Join(Services(), ", ")))
+			p.add("demo", "%q is none of %s", name, strings.Join(Services(), ", "))
 		} else if g.Of(name).URL != "" {
-			problems = append(problems, fmt.Errorf("--demo: %s has a URL too: drop --%s-url or leave %s out of --demo", name, name, name))
+			p.add("demo", "%s has a URL too: drop --%s-url or leave %s out of --demo", name, name, name)
 		}
 	}
 	missing := slices.DeleteFunc(g.DemoNames(), func(name string) bool { return slices.Contains(g.DemoServices, name) })
 	if len(g.DemoNames()) < len(Services()) && len(missing) > 0 {
-		problems = append(problems, fmt.Errorf("--%s-url: missing while others are given: give all four, or name the rest in --demo %s", missing[0], strings.Join(missing, ",")))
+		p.add(missing[0]+"-url", "missing while others are given: give all four, or name the rest in --demo %s", strings.Join(g.DemoNames(), ","))
 	}
-	if g.OperationTimeout <= 0 {
-		problems = append(problems, fmt.Errorf("--operation-timeout: want more than 0"))
+	for _, name := range Services() {
+		g.Of(name).check(p, name+"-")
 	}
-	if g.LoaderWait < 0 {
-		problems = append(problems, fmt.Errorf("--loader-wait: want 0 or more"))
+	g.Cache.check(p)
+	p.want(g.OperationTimeout > 0, "operation-timeout", "more than 0")
+	p.want(g.DocumentCacheSize >= 1, "document-cache-bytes", "1 or more")
+	p.want(g.LoaderWait >= 0, "loader-wait", "0 or more")
+}
+
+func (s *Service) check(p *problems, prefix string) {
+	checkURL(p, prefix+"url", s.URL)
+	p.want(s.Timeout > 0, prefix+"timeout", "more than 0")
+	p.want(s.Budget > 0, prefix+"budget", "more than 0")
+	p.want(s.Retries >= 0, prefix+"retries", "0 or more")
+	p.want(s.BreakerFailureRate > 0 && s.BreakerFailureRate <= 1, prefix+"breaker-failure-rate", "more than 0, up to 1")
+	p.want(s.BreakerMinCalls >= 1, prefix+"breaker-min-calls", "1 or more")
+	p.want(s.BreakerWindow > 0, prefix+"breaker-window", "more than 0")
+	p.want(s.BreakerDelay > 0, prefix+"breaker-delay", "more than 0")
+	p.want(s.Concurrency >= 1, prefix+"concurrency", "1 or more")
+	p.want(s.HedgeFloor >= 0, prefix+"hedge-floor", "0 or more")
+}
+
+func (c *Cache) check(p *problems) {
+	if !c.Enabled {
+		return
 	}
-	return errors.Join(problems...)
+	p.want(c.Bytes >= 1, "cache-bytes", "1 or more")
+	p.want(c.Fresh >= 0, "cache-fresh", "0 or more")
+	p.want(c.Keep >= c.Fresh, "cache-keep", "no less than --cache-fresh")
 }
 
 // URLs are the base URLs of the services to check, by name.
@@ -108,19 +152,46 @@ func (d *Doctor) URLs() map[string]string {
 	return urls
 }
 
-func (d *Doctor) check() error {
+func (d *Doctor) check(p *problems) {
 	if len(d.URLs()) == 0 {
-		return fmt.Errorf("--user-url, --post-url, --comment-url, --follower-url: give at least one service to check")
+		p.add("user-url, --post-url, --comment-url, --follower-url", "give at least one service to check")
 	}
-	return nil
+	for name, url := range d.URLs() {
+		checkURL(p, name+"-url", url)
+	}
+	p.want(d.Timeout > 0, "timeout", "more than 0")
 }
 
-func checkAddr(addr string) error {
+// checkURL says what is wrong with a base URL without quoting it: there may be a password in it. Empty is not given.
+func checkURL(p *problems, flag, text string) {
+	if text == "" {
+		return
+	}
+	base, err := url.Parse(text)
+	switch {
+	case err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "":
+		p.add(flag, "want http(s)://HOST[:PORT][/PATH]")
+	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
+		p.add(flag, "must not have a user, a query or a fragment")
+	}
+}
+
+func checkAddr(p *problems, addr string) bool {
 	_, port, err := net.SplitHostPort(addr)
 	if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
-		return fmt.Errorf("--addr: %q is not HOST:PORT", addr)
+		p.add("addr", "%q is not HOST:PORT", addr)
+		return false
 	}
-	return nil
+	return true
+}
+
+// checkHosts refuses what no Host header can be, such as a URL, which would only ever be met with 421.
+func checkHosts(p *problems, hosts []string) {
+	for _, host := range hosts {
+		if host == "" || strings.ContainsAny(host, "/@*? \t") {
+			p.add("allowed-hosts", "%q is not a host name", host)
+		}
+	}
 }
 
 // loopback says whether an address can be reached from this machine only.
@@ -130,5 +201,5 @@ func loopback(addr string) bool {
 		return false
 	}
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -18,7 +18,7 @@ type Config struct {
 	Token   Token    `cmd:"" help:"Make a development token for the local data dir (demo mode only)."`
 	File    string   `name:"config" placeholder:"FILE" help:"YAML file with any of the flags as keys."`
 
-	Version kong.VersionFlag `help:"Print the version and end."`
+	Version kong.VersionFlag `env:"-" help:"Print the version and end."`
 	DataDir string           `default:".tributary" placeholder:"DIR" help:"Where the demo services and the development key live."`
 	Log     Log              `embed:"" prefix:"log-"`
 }

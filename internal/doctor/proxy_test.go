@@ -259,3 +259,8 @@ func plus(value any, n int64) any {
 	number, _ := integer(value)
 	return number + n
 }
+
+func timeOf(entity map[string]any) time.Time {
+	at, _ := time.Parse(time.RFC3339Nano, textOf(entity["createdAt"]))
+	return at
+}

@@ -3,16 +3,16 @@ package doctor
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"time"
 )
 
-func timeOf(entity map[string]any) time.Time {
-	at, _ := time.Parse(time.RFC3339Nano, textOf(entity["createdAt"]))
-	return at
+// brokenPosts are the ways in which the reads of a post service can be broken, subject by subject.
+func brokenPosts(n *network) []broken {
+	return slices.Concat(brokenVisibility(), brokenAuthors(), brokenGroups(n), brokenWindows(), brokenCounts())
 }
 
-func brokenPosts(n *network) []broken {
+func brokenVisibility() []broken {
 	isDefault := func(q url.Values) bool { return !q.Has("visibility") }
 	return []broken{
 		{"drafts in the list", onQuery("/posts", func(q url.Values) {
@@ -45,6 +45,11 @@ func brokenPosts(n *network) []broken {
 				members(it)["publishedAt"] = nil
 			}
 		}), []string{"list.published-at"}},
+	}
+}
+
+func brokenAuthors() []broken {
+	return []broken{
 		{"authorIds ignored", onQuery("/posts", func(q url.Values) {
 			if q.Get("authorIds") != "" && !q.Has("ids") {
 				q.Del("authorIds")
@@ -60,6 +65,11 @@ func brokenPosts(n *network) []broken {
 				tree["total"] = plus(tree["total"], 1)
 			}
 		}), []string{"list.of-authors"}},
+	}
+}
+
+func brokenGroups(n *network) []broken {
+	return []broken{
 		{"missing group", onPath("/posts/by-author", func(_ *http.Request, tree map[string]any) {
 			for key := range members(tree["groups"]) {
 				if strings.HasPrefix(key, "~d") {
@@ -87,6 +97,11 @@ func brokenPosts(n *network) []broken {
 				members(it)["authorId"] = n.users[9]
 			}
 		}), []string{"by-author.belongs"}},
+	}
+}
+
+func brokenWindows() []broken {
+	return []broken{
 		{"other totals for many keys", onPath("/posts/by-author", func(r *http.Request, tree map[string]any) {
 			for _, page := range members(tree["groups"]) {
 				if q := r.URL.Query(); strings.Count(q.Get("authorIds"), ",") == 2 && q.Get("limit") == "3" && members(page)["next"] != nil {
@@ -119,6 +134,11 @@ func brokenPosts(n *network) []broken {
 				}
 			}
 		}), []string{"by-author.bounds"}},
+	}
+}
+
+func brokenCounts() []broken {
+	return []broken{
 		{"counts off by one", onPath("/posts/counts", func(r *http.Request, tree map[string]any) {
 			for key, count := range members(tree["counts"]) {
 				if !strings.HasPrefix(key, "~d") {
@@ -144,129 +164,5 @@ func brokenPosts(n *network) []broken {
 				q.Del("authorIds")
 			}
 		}), []string{"batch.ids-and-authors"}},
-	}
-}
-
-func brokenComments(n *network) []broken {
-	return []broken{
-		{"topLevel ignored", onQuery("/comments/by-post", func(q url.Values) { q.Del("topLevel") }), []string{"by-post.top-level-only"}},
-		{"topLevel leaves too much out", onPath("/comments/by-post", func(r *http.Request, tree map[string]any) {
-			for _, page := range members(tree["groups"]) {
-				if p := members(page); r.URL.Query().Has("topLevel") && len(listOf(p)) > 0 {
-					p["items"], p["total"] = listOf(p)[1:], plus(p["total"], -1)
-				}
-			}
-		}), []string{"by-post.top-level"}},
-		{"total of all replies", onGroups("/comments/by-post", func(_ string, page map[string]any) {
-			if len(listOf(page)) > 0 {
-				page["total"] = plus(page["total"], 1)
-			}
-		}), []string{"by-post.total"}},
-		{"tombstones without replies", onGroups("/comments/by-post", func(_ string, page map[string]any) {
-			for _, it := range listOf(page) {
-				if members(it)["id"] == n.remark[8] {
-					members(it)["status"], members(it)["authorId"], members(it)["body"] = "deleted", nil, ""
-				}
-			}
-		}), []string{"by-post.tombstones"}},
-		{"tombstones with an author", onGroups("/comments/by-post", func(_ string, page map[string]any) {
-			for _, it := range listOf(page) {
-				if members(it)["status"] == "deleted" {
-					members(it)["authorId"] = n.users[0]
-				}
-			}
-		}), []string{"by-post.schema"}},
-		{"deleted comments counted", onPath("/comments/counts", func(r *http.Request, tree map[string]any) {
-			if count, ok := members(tree["counts"])[n.posts[0]]; ok && r.URL.Query().Has("postIds") {
-				members(tree["counts"])[n.posts[0]] = plus(count, 1)
-			}
-		}), []string{"post-counts.agree"}},
-		{"authors' counts off", onPath("/comments/counts", func(r *http.Request, tree map[string]any) {
-			for key, count := range members(tree["counts"]) {
-				if r.URL.Query().Has("authorIds") && !strings.HasPrefix(key, "~d") {
-					members(tree["counts"])[key] = plus(count, -1)
-				}
-			}
-		}), []string{"author-counts.agree"}},
-		{"replies of others", onGroups("/comments/replies", func(_ string, page map[string]any) {
-			for _, it := range listOf(page) {
-				members(it)["parentId"] = n.remark[5]
-			}
-		}), []string{"replies.belongs"}},
-		{"replies under another post", onGroups("/comments/replies", func(_ string, page map[string]any) {
-			for _, it := range listOf(page) {
-				members(it)["postId"] = n.posts[5]
-			}
-		}), []string{"replies.same-post"}},
-		{"both kinds of counts at once taken", onQuery("/comments/counts", func(q url.Values) {
-			if q.Has("postIds") {
-				q.Del("authorIds")
-			}
-		}), []string{"post-counts.posts-and-authors"}},
-		{"counts of nothing", fault{answer: func(r *http.Request, a *passing) {
-			if r.URL.Path == "/comments/counts" && r.URL.RawQuery == "" {
-				a.status, a.header, a.body = 200, http.Header{"Content-Type": {"application/json"}}, []byte(`{"counts":{}}`)
-			}
-		}}, []string{"post-counts.of-nothing"}},
-		{"a comment left out", onPath("/comments", func(_ *http.Request, tree map[string]any) {
-			if list := listOf(tree); len(list) > 4 && len(list) < 10 {
-				tree["items"] = list[1:]
-			}
-		}), []string{"batch.found"}},
-	}
-}
-
-func brokenEdges() []broken {
-	swap := func(it any) {
-		edge := members(it)
-		edge["followerId"], edge["followeeId"] = edge["followeeId"], edge["followerId"]
-	}
-	return []broken{
-		{"edges the wrong way round", onPath("/edges", func(_ *http.Request, tree map[string]any) {
-			for _, it := range listOf(tree) {
-				swap(it)
-			}
-		}), []string{"edges.only-asked"}},
-		{"followers the wrong way round", onGroups("/followers", func(_ string, page map[string]any) {
-			for _, it := range listOf(page) {
-				swap(it)
-			}
-		}), []string{"followers.belongs"}},
-		{"edges that exist on one side", onPath("/following", func(r *http.Request, tree map[string]any) {
-			for _, page := range members(tree["groups"]) {
-				if r.URL.Query().Get("limit") == "5" {
-					members(page)["items"], members(page)["next"], members(page)["prev"] = []any{}, nil, nil
-				}
-			}
-		}), []string{"following.mirrors"}},
-		{"followers miscounted", onPath("/counts", func(_ *http.Request, tree map[string]any) {
-			for _, counts := range members(tree["counts"]) {
-				if n, _ := integer(members(counts)["followers"]); n > 0 {
-					members(counts)["followers"] = n - 1
-				}
-			}
-		}), []string{"counts.agree-on-followers"}},
-		{"following miscounted", onPath("/counts", func(_ *http.Request, tree map[string]any) {
-			for _, counts := range members(tree["counts"]) {
-				if n, _ := integer(members(counts)["following"]); n > 0 {
-					members(counts)["following"] = n - 1
-				}
-			}
-		}), []string{"counts.agree-on-following"}},
-		{"a number for two", onPath("/counts", func(_ *http.Request, tree map[string]any) {
-			for key := range members(tree["counts"]) {
-				members(tree["counts"])[key] = 3
-			}
-		}), []string{"counts.schema"}},
-		{"half pairs taken", onQuery("/edges", func(q url.Values) {
-			if pairs := q.Get("pairs"); pairs != "" && strings.Count(pairs, ":") != strings.Count(pairs, ",")+1 {
-				q.Set("pairs", "a:b")
-			}
-		}), []string{"edges.malformed-refused"}},
-		{"an edge left out", onPath("/edges", func(_ *http.Request, tree map[string]any) {
-			if list := listOf(tree); len(list) > 4 {
-				tree["items"] = list[1:]
-			}
-		}), []string{"edges.found", "edges.full"}},
 	}
 }

@@ -1,0 +1,152 @@
+package wire_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"tributary/internal/operation"
+	"tributary/internal/wire"
+)
+
+func TestAccept(t *testing.T) {
+	s := newSite(t)
+	const none = ""
+	for _, tt := range []struct {
+		accept []string
+		want   string
+	}{
+		{nil, "application/json"},
+		{[]string{""}, "application/json"},
+		{[]string{"*/*"}, "application/json"},
+		{[]string{"application/*"}, "application/json"},
+		{[]string{"application/json"}, "application/json"},
+		{[]string{"application/graphql-response+json"}, "application/graphql-response+json"},
+		{[]string{"APPLICATION/GraphQL-Response+JSON"}, "application/graphql-response+json"},
+		{[]string{"application/graphql-response+json; charset=utf-8, application/json; charset=utf-8"}, "application/graphql-response+json"},
+		{[]string{"application/json, application/graphql-response+json"}, "application/graphql-response+json"},
+		{[]string{"application/json", "application/graphql-response+json"}, "application/graphql-response+json"},
+		{[]string{"application/graphql-response+json, */*"}, "application/graphql-response+json"},
+		{[]string{"application/graphql-response+json;q=0.9, application/json"}, "application/json"},
+		{[]string{"application/graphql-response+json;q=0.9, application/json;q=0.91"}, "application/json"},
+		{[]string{"application/graphql-response+json;q=0.9, application/json;q=0.8"}, "application/graphql-response+json"},
+		{[]string{"application/graphql-response+json;q=0, */*"}, "application/json"},
+		{[]string{"application/json;q=0, */*"}, "application/graphql-response+json"},
+		{[]string{"application/json;q=0, application/*;q=0.1"}, "application/graphql-response+json"},
+		{[]string{"application/json;q=0.1, */*;q=0.5"}, "application/graphql-response+json"},
+		{[]string{"*/*;q=0.5, application/*;q=0"}, none},
+		{[]string{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, "application/json"},
+		{[]string{"text/html, application/json;q=0.1"}, "application/json"},
+		{[]string{`text/html;x="a,b", application/json`}, "application/json"},
+		{[]string{`application/json;x="a\",b"`}, "application/json"},
+		{[]string{"nonsense/;;, application/json"}, "application/json"},
+		{[]string{"text/html"}, none},
+		{[]string{"*/*;q=0"}, none},
+		{[]string{"application/json;q=0"}, none},
+		{[]string{"application/json;q=0.0, application/graphql-response+json;q=0"}, none},
+		{[]string{"application/json;q=NaN"}, none},
+		{[]string{"application/json;q=2"}, none},
+		{[]string{"application/json;q=-1"}, none},
+		{[]string{"application/json;q=Inf"}, none},
+		{[]string{"application/json;q=x"}, none},
+		{[]string{"text/*"}, none},
+		{[]string{"application/jsonp"}, none},
+		{[]string{";;;"}, none},
+	} {
+		t.Run(strings.Join(tt.accept, " and "), func(t *testing.T) {
+			var headers []string
+			for _, value := range tt.accept {
+				headers = append(headers, "Accept: "+value)
+			}
+			r := s.post(t, query, headers...)
+			if tt.want == none {
+				r.wants(t, http.StatusNotAcceptable, wire.CodeNotAcceptable)
+				return
+			}
+			r.wants(t, http.StatusOK, "")
+			if media := r.header.Get("Content-Type"); media != tt.want+"; charset=utf-8" {
+				t.Errorf("content type %q, want %s", media, tt.want)
+			}
+		})
+	}
+}
+
+func TestResultsOverTheWire(t *testing.T) {
+	s := newSite(t)
+	failure := &gqlerror.Error{Message: "no", Path: ast.Path{ast.PathName("echo"), ast.PathIndex(1)}, Extensions: map[string]any{"code": "TIMEOUT"}}
+	for name, tt := range map[string]struct {
+		result operation.Result
+		status int
+		want   string
+	}{
+		"data":          {operation.Result{Data: []byte(`{"echo":"a"}`)}, http.StatusOK, `{"data":{"echo":"a"}}`},
+		"empty lists":   {operation.Result{Data: []byte(`{}`), Errors: gqlerror.List{}, Extensions: map[string]any{}}, http.StatusOK, `{"data":{}}`},
+		"partial":       {operation.Result{Data: []byte(`{"echo":null}`), Errors: gqlerror.List{failure}}, http.StatusOK, `{"errors":[{"message":"no","path":["echo",1],"extensions":{"code":"TIMEOUT"}}],"data":{"echo":null}}`},
+		"nothing":       {operation.Result{Data: []byte("null"), Errors: gqlerror.List{failure}}, http.StatusOK, `{"errors":[{"message":"no","path":["echo",1],"extensions":{"code":"TIMEOUT"}}],"data":null}`},
+		"did not run":   {operation.Result{Errors: gqlerror.List{failure}}, http.StatusOK, `{"errors":[{"message":"no","path":["echo",1],"extensions":{"code":"TIMEOUT"}}]}`},
+		"extensions":    {operation.Result{Data: []byte(`{}`), Extensions: map[string]any{"degraded": []int{1}}}, http.StatusOK, `{"data":{},"extensions":{"degraded":[1]}}`},
+		"broken data":   {operation.Result{Data: []byte(`{"echo":SECRET`)}, http.StatusInternalServerError, `{"errors":[{"message":"something went wrong on our side","extensions":{"code":"INTERNAL"}}]}`},
+		"bad extension": {operation.Result{Data: []byte(`{}`), Extensions: map[string]any{"SECRET": func() {}}}, http.StatusInternalServerError, `{"errors":[{"message":"something went wrong on our side","extensions":{"code":"INTERNAL"}}]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.executor = executorFunc(func(context.Context, *operation.Prepared) *operation.Result { return &tt.result })
+			if r := s.post(t, query); r.status != tt.status || r.text != tt.want {
+				t.Errorf("%d %s\nwant %d %s", r.status, r.text, tt.status, tt.want)
+			}
+		})
+	}
+}
+
+func TestTokens(t *testing.T) {
+	s := newSite(t)
+	for _, tt := range []struct {
+		authorization []string
+		viewer        string
+		ok            bool
+	}{
+		{nil, "", true},
+		{[]string{""}, "", true},
+		{[]string{"Bearer good-7"}, "7", true},
+		{[]string{"bearer good-7"}, "7", true},
+		{[]string{"BEARER   good-7 "}, "7", true},
+		{[]string{"Bearer SECRET"}, "", false},
+		{[]string{"Bearer"}, "", false},
+		{[]string{"Bearer "}, "", false},
+		{[]string{"good-7"}, "", false},
+		{[]string{"Basic SECRET"}, "", false},
+		{[]string{"Token good-7"}, "", false},
+		{[]string{"Bearer good-7", "Bearer good-8"}, "", false},
+		{[]string{"", "Bearer good-8"}, "", false},
+	} {
+		var headers []string
+		for _, value := range tt.authorization {
+			headers = append(headers, "Authorization: "+value)
+		}
+		r := s.post(t, query, headers...)
+		if !tt.ok {
+			r.wants(t, http.StatusUnauthorized, wire.CodeUnauthenticated)
+			if challenge := r.header.Get("WWW-Authenticate"); !strings.HasPrefix(challenge, "Bearer ") {
+				t.Errorf("%q: WWW-Authenticate %q", tt.authorization, challenge)
+			}
+			continue
+		}
+		r.wants(t, http.StatusOK, "")
+		if got := r.echoed(t).Viewer; got != tt.viewer {
+			t.Errorf("%q: ran as %q", tt.authorization, got)
+		}
+	}
+	// Credentials come from nowhere else.
+	if got := s.send(t, http.MethodGet, "/graphql?query=%7Becho%7D&access_token=good-7", "", "Cookie: token=good-7; Authorization=Bearer good-7").echoed(t).Viewer; got != "" {
+		t.Errorf("ran as %q", got)
+	}
+}
+
+func TestTheIdempotencyKeyIsPassedOn(t *testing.T) {
+	if got := newSite(t).post(t, `{"query":"mutation { set }"}`, "Idempotency-Key: k-1").echoed(t).Key; got != "k-1" {
+		t.Errorf("key %q", got)
+	}
+}
