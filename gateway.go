@@ -29,6 +29,7 @@ func newGateway(cfg *config.Gateway, urls map[string]string, metrics *telemetry.
 	if err != nil {
 		return nil, err
 	}
+	metrics.Watch(config.Services()...)
 	preparer, err := operation.NewPreparer(cfg.DocumentCacheSize)
 	if err != nil {
 		return nil, err

@@ -25,8 +25,10 @@ func reasonOf(err error) Reason {
 func TestBreakerOpensAtHalfOfTwentyCalls(t *testing.T) {
 	u := newUpstream(t, usersAsked)
 	var changes []string
-	c := clientsOf(t, u.URL, uncached, each(func(s *ServiceConfig) { s.Retries = 0 }), func(cfg *Config) {
+	var retries int
+	c := clientsOf(t, u.URL, uncached, func(cfg *Config) {
 		cfg.Observer.Breaker = func(service, from, to string) { changes = append(changes, service+" "+from+" "+to) }
+		cfg.Observer.Retry = func(string) { retries++ }
 	})
 	for range 10 {
 		if err := ask(t.Context(), c); err != nil {
@@ -34,18 +36,20 @@ func TestBreakerOpensAtHalfOfTwentyCalls(t *testing.T) {
 		}
 	}
 	u.then(fail500)
-	for i := range 10 {
-		if s := c.States()[0]; s.Breaker != "closed" || s.Calls != 10+i || s.Failures != i {
-			t.Fatalf("after %d failures: %+v", i, s)
+	for i := range 3 {
+		if s := c.States()[0]; s.Breaker != "closed" || s.Calls != 10+3*i || s.Failures != 3*i {
+			t.Fatalf("after %d failures: %+v", 3*i, s)
 		}
-		_ = ask(t.Context(), c)
+		_ = ask(t.Context(), c) // with two retries
 	}
+	_ = ask(t.Context(), c) // with a retry that meets an open breaker
 	s := c.States()[0]
 	if s.Breaker != "open" || s.Failures != 10 || s.RetryAfter <= 29*time.Second || s.RetryAfter > 30*time.Second {
 		t.Errorf("after 10 of 20 failed: %+v", s)
 	}
-	if got := reasonOf(ask(t.Context(), c)); got != CircuitOpen || len(u.requests()) != 20 {
-		t.Errorf("reason %q, %d requests", got, len(u.requests()))
+	retries = 0
+	if got := reasonOf(ask(t.Context(), c)); got != CircuitOpen || len(u.requests()) != 20 || retries != 0 {
+		t.Errorf("reason %q, %d requests, %d retries", got, len(u.requests()), retries)
 	}
 	if s := c.States()[1]; s.Breaker != "closed" {
 		t.Errorf("the breaker of another service: %+v", s)
@@ -236,7 +240,7 @@ func TestFullBulkhead(t *testing.T) {
 	u := newUpstream(t, nil)
 	c := clientsOf(t, u.URL, uncached, each(func(s *ServiceConfig) {
 		s.Concurrency, s.QueueWait, s.Breaker.MinCalls = 1, time.Millisecond, 1
-	}))
+	}), func(cfg *Config) { cfg.Observer.Retry = func(string) { t.Error("a full bulkhead is tried again") } })
 	arrived, release := make(chan struct{}), make(chan struct{})
 	u.then(func(w http.ResponseWriter, r *http.Request) {
 		close(arrived)

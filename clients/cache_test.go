@@ -151,8 +151,13 @@ func TestListsHoldIDs(t *testing.T) {
 	if got := titles(t, c, VisibilityPublic) + "|" + titles(t, c, VisibilityAuthor); got != "|bT2" {
 		t.Errorf("a hidden entity: %q", got)
 	}
+	c.Posts.svc.gens.invalidate(0, tagOf("post", "b"))
+	u.then(fail500)
+	if got := titles(t, c, VisibilityAuthor); got != "bT2 stale" {
+		t.Errorf("a list with a stale entity: %q", got)
+	}
 	want := []string{"GET /posts?visibility=author&ids=a", "GET /posts?visibility=author&ids=a", "GET /posts?visibility=author&ids=b"}
-	if got := u.targets()[2:]; !slices.Equal(got, want) {
+	if got := u.targets()[2:5]; !slices.Equal(got, want) {
 		t.Errorf("the lists were read again: %q", got)
 	}
 }
@@ -180,110 +185,59 @@ func TestOlderVersionsNeverReplaceNewerOnes(t *testing.T) {
 	}
 }
 
-// TestDeletedIsNeverStale deletes a post, surely or perhaps, and then lets the service fail.
-func TestDeletedIsNeverStale(t *testing.T) {
-	for name, tc := range map[string]struct {
-		answer http.HandlerFunc
-		shown  string // in the list, in an outage afterwards
+// TestWhatStandsInTheCache puts two entries after each other and tells which is there then.
+func TestWhatStandsInTheCache(t *testing.T) {
+	now := newClock()
+	s := clientsOf(t, "http://127.0.0.1:1", now.set).Posts.svc
+	on := tagged(tagOf("post", "a"))
+	old := s.gens.current()
+	recent, _ := s.gens.invalidate(0, tagOf("post", "other"))
+	present := func(version int, epoch uint64) entry {
+		return entry{svc: s, value: fmt.Sprint("v", version), version: version, epoch: epoch, tags: on}
+	}
+	absent := func(epoch uint64) entry { return entry{svc: s, epoch: epoch, tags: on} }
+	withheld := func(version int, epoch uint64) entry {
+		return entry{svc: s, version: version, epoch: epoch, tags: on, withheld: true}
+	}
+	for i, tc := range []struct {
+		first, second entry
+		wait          time.Duration
+		second2       bool // whether the second stands
+		floor         int
 	}{
-		"deleted":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "bT1 stale"},
-		"gone before":   {func(w http.ResponseWriter, _ *http.Request) { problem(w, 404, "NOT_FOUND", nil) }, "bT1 stale"},
-		"unknown":       {cut("", true), "bT1 stale"},
-		"certainly not": {func(w http.ResponseWriter, _ *http.Request) { problem(w, 503, "UNAVAILABLE", nil) }, "bT1 aT1 stale"},
-		"refused":       {func(w http.ResponseWriter, _ *http.Request) { problem(w, 409, "CONFLICT", nil) }, "bT1 aT1 stale"},
+		{present(1, old), present(2, old), 0, true, 2},
+		{present(2, old), present(2, old), 0, true, 2},
+		{present(2, old), present(1, recent), 0, false, 2},
+		{present(2, old), present(1, recent), time.Hour, true, 1},
+		{present(2, recent), present(2, old), 0, false, 2},
+		{present(3, old), absent(old), 0, true, 3},
+		{present(3, recent), absent(old), 0, false, 3},
+		{absent(recent), present(1, old), 0, false, 0},
+		{present(3, old), withheld(2, recent), 0, true, 3},
+		{present(3, old), withheld(4, recent), 0, true, 4},
+		{withheld(4, old), present(3, recent), 0, false, 4},
+		{withheld(4, old), present(4, recent), 0, true, 4},
+		{withheld(4, recent), present(4, old), 0, false, 4},
+		{withheld(4, old), absent(recent), 0, true, 4},
 	} {
-		t.Run(name, func(t *testing.T) {
-			wd := &world{posts: []*Post{post("b", "u1", 1), post("a", "u1", 1)}}
-			u := newUpstream(t, wd.answer)
-			c := clientsOf(t, u.URL)
-			titles(t, c, VisibilityPublic)
-			u.then(tc.answer)
-			_ = c.Posts.Delete(t.Context(), wd.posts[1])
-			u.then(fail500)
-			if got := titles(t, c, VisibilityPublic); got != tc.shown {
-				t.Errorf("the list: %q, want %q", got, tc.shown)
-			}
-			a, ok := c.Posts.ByIDs(t.Context(), []PostID{"a"})["a"]
-			if shown := strings.Contains(tc.shown, "a"+"T1"); shown != (a.Value != nil) || !ok {
-				t.Errorf("by id: %+v", a)
-			}
-			if name != "deleted" {
-				u.then(wd.answer)
-				if got := titles(t, c, VisibilityPublic); got != "bT1 aT1" {
-					t.Errorf("it was not deleted after all: %q", got)
-				}
-			}
-		})
-	}
-}
-
-func TestDeletedStaysAwayWhateverALaggingReplicaSays(t *testing.T) {
-	wd := &world{posts: []*Post{post("a", "u1", 1)}}
-	u := newUpstream(t, wd.answer)
-	c := clientsOf(t, u.URL)
-	titles(t, c, VisibilityPublic)
-	u.then(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
-	if err := c.Posts.Delete(t.Context(), wd.posts[0]); err != nil {
-		t.Fatal(err)
-	}
-	u.then(wd.answer)
-	if got := titles(t, c, VisibilityPublic); got != "" {
-		t.Errorf("the list: %q", got)
-	}
-	if got := c.Posts.ByIDs(t.Context(), []PostID{"a"}); len(got) != 0 {
-		t.Errorf("by id: %v", got)
-	}
-	wd.replace(post("a", "u1", 3)) // restored
-	c.Posts.svc.gens.invalidateAll()
-	if got := titles(t, c, VisibilityPublic); got != "aT3" {
-		t.Errorf("restored: %q", got)
-	}
-}
-
-func TestStaleListWithAnUnknownEntity(t *testing.T) {
-	wd := &world{posts: []*Post{post("b", "u1", 1), post("a", "u1", 1)}}
-	u := newUpstream(t, wd.answer)
-	c := clientsOf(t, u.URL)
-	titles(t, c, VisibilityPublic)
-	c.cache.store.Invalidate(cacheKey{"post", "a"}) // as an eviction would
-	c.Posts.svc.gens.invalidateAll()
-	u.then(fail500)
-	if got := titles(t, c, VisibilityPublic); got != "error" {
-		t.Errorf("half a list: %q", got)
-	}
-	if n := len(u.requests()); n != 4 {
-		t.Errorf("%d requests: a failing service was asked for the entities as well", n)
-	}
-}
-
-func TestHandlesMove(t *testing.T) {
-	holder := user("a", 1)
-	holder.Handle = "old"
-	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
-		var found []*User
-		if r.Method == http.MethodGet && slices.Contains(strings.Split(r.URL.Query().Get("handles"), ","), holder.Handle) {
-			found = append(found, holder)
+		k := cacheKey{"post", fmt.Sprint(i)}
+		first, second := tc.first, tc.second
+		s.cache.put(k, &first, 0)
+		now.add(tc.wait)
+		stands := s.cache.put(k, &second, 0)
+		if there := s.cache.get(k); stands != there || (stands == &second) != tc.second2 || stands.version != tc.floor {
+			t.Errorf("case %d: %+v stands, %+v is there", i, stands, there)
 		}
-		reply(w, 200, items(found...))
-	})
-	c := clientsOf(t, u.URL)
-	read := func() map[string]Answer[*User] { return c.Users.ByHandles(t.Context(), []string{"OLD", "new"}) }
-	if got := read(); len(got) != 1 || got["OLD"].Value == nil {
-		t.Errorf("at first: %v", got)
 	}
-	renamed := user("a", 2)
-	renamed.Handle = "new"
-	respond := u.respond
-	u.then(func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, renamed) })
-	if _, err := c.Users.Update(t.Context(), "a", 1, UserPatch{Handle: &renamed.Handle}); err != nil {
-		t.Fatal(err)
+	k := cacheKey{"post", "a"}
+	overtaken := present(1, recent)
+	s.gens.invalidate(0, tagOf("post", "a"))
+	if s.cache.put(k, &overtaken, 0); s.cache.get(k) != nil {
+		t.Error("an entry that was overtaken while it was read is stored")
 	}
-	holder = renamed
-	u.then(respond)
-	for range 2 {
-		if got := read(); len(got) != 1 || got["new"].Value == nil || got["new"].Value.Version != 2 {
-			t.Errorf("after the change: %v", got)
-		}
+	hidden := withheld(1, recent)
+	if s.cache.put(k, &hidden, 0); s.cache.get(k) != &hidden {
+		t.Error("what may have been deleted must not be shown, whatever came after")
 	}
 }
 

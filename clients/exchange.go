@@ -3,18 +3,12 @@ package clients
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"mime"
-	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"strconv"
 	"sync/atomic"
-	"time"
 
 	"go.opentelemetry.io/otel/propagation"
 )
@@ -67,32 +61,38 @@ func (s *service) exchange(ctx context.Context, r *request, decode func(answer) 
 		return x, s.failed(ctx, err)
 	}
 	defer func() { _ = res.Body.Close() }()
+	x.status = res.StatusCode
+	x.value, x.size, err = s.receive(ctx, r, res, decode)
+	return x, err
+}
+
+// receive reads an answer and has it decoded if it is 2xx. size is how much it has read.
+func (s *service) receive(ctx context.Context, r *request, res *http.Response, decode func(answer) (any, error)) (value any, size int, err error) {
 	buf := s.buffers.Get().(*bytes.Buffer)
 	defer func() {
-		x.size = buf.Len()
+		size = buf.Len()
 		if buf.Cap() <= maxPooledBytes {
 			buf.Reset()
 			s.buffers.Put(buf)
 		}
 	}()
-	x.status = res.StatusCode
 	if res.StatusCode/100 != 2 {
 		if err := s.readBody(ctx, res, buf, maxProblemBytes); err != nil && ctx.Err() != nil {
-			return x, ctx.Err()
+			return nil, 0, ctx.Err()
 		}
-		return x, s.rejected(r, res, buf.Bytes())
+		return nil, 0, s.rejected(r, res, buf.Bytes())
 	}
 	if err := s.readBody(ctx, res, buf, s.cfg.MaxBodyBytes); err != nil {
-		return x, err
+		return nil, 0, err
 	}
 	if res.StatusCode != http.StatusNoContent && mediaType(res) != "application/json" {
-		return x, breach(s.name, "content type %.60q", res.Header.Get("Content-Type"))
+		return nil, 0, breach(s.name, "content type %.60q", res.Header.Get("Content-Type"))
 	}
-	x.value, err = decode(answer{res.StatusCode, res.Header.Get("Idempotency-Replayed") == "true", buf.Bytes()})
+	value, err = decode(answer{res.StatusCode, res.Header.Get("Idempotency-Replayed") == "true", buf.Bytes()})
 	if err != nil {
-		return x, breach(s.name, "%v", err)
+		return nil, 0, breach(s.name, "%v", err)
 	}
-	return x, nil
+	return value, 0, nil
 }
 
 // newRequest builds the request from nothing: no header of the gateway's own clients goes on.
@@ -156,78 +156,4 @@ func (s *service) readBody(ctx context.Context, res *http.Response, into *bytes.
 		return oversized
 	}
 	return nil
-}
-
-// failed makes of a failed exchange an outage, or the context's own error where that has ended it.
-func (s *service) failed(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err // without method and URL, which the log has anyway
-	}
-	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
-		return unavailable(s.name, Timeout, err)
-	}
-	return unavailable(s.name, Unavailable, err)
-}
-
-// rejected makes an error of an answer that is not 2xx.
-func (s *service) rejected(r *request, res *http.Response, body []byte) *Error {
-	kind := mediaType(res)
-	isProblem := kind == "application/problem+json"
-	var problem struct {
-		Code    string       `json:"code"`
-		Errors  []FieldError `json:"errors"`
-		Version int          `json:"version"`
-	}
-	if isProblem || kind == "application/json" {
-		_ = json.Unmarshal(body, &problem) // without it the status has to do
-	}
-	e := &Error{Service: s.name, Status: res.StatusCode, Code: problem.Code, Fields: problem.Errors, Version: problem.Version}
-	switch code := res.StatusCode; {
-	case code >= 500, code == http.StatusTooManyRequests, code == http.StatusRequestTimeout:
-		e.Kind, e.Outage = KindUnavailable, &Outage{Service: s.name, Reason: Unavailable, RetryAfter: retryAfter(res, s.now())}
-		// The contract keeps no answer of 5xx, so a service that says so itself has not done the write. A gateway between
-		// cannot know.
-		e.applied = code == http.StatusBadGateway || code == http.StatusGatewayTimeout || (code >= 500 && code != 503 && !isProblem)
-	case code < 400 || (!isProblem && kind != "application/json"):
-		e.Kind, e.Outage = KindUnavailable, &Outage{Service: s.name, Reason: Unavailable}
-		e.err = fmt.Errorf("%w: status %d with content type %.60q", ErrContract, code, res.Header.Get("Content-Type"))
-	case r.key == "": // a read that the service refuses: the two sides disagree
-		e.Kind, e.err = KindInternal, ErrContract
-	case code == http.StatusNotFound:
-		e.Kind = KindNotFound
-	case code == http.StatusConflict, code == http.StatusPreconditionFailed:
-		e.Kind = KindConflict
-	case code == http.StatusBadRequest, code == http.StatusUnprocessableEntity:
-		e.Kind = KindInvalid
-	default:
-		e.Kind, e.err = KindInternal, ErrContract
-	}
-	return e
-}
-
-func mediaType(res *http.Response) string {
-	header := res.Header.Get("Content-Type")
-	if header == "application/json" { // nearly always
-		return header
-	}
-	kind, _, err := mime.ParseMediaType(header)
-	if err != nil {
-		return ""
-	}
-	return kind
-}
-
-// retryAfter reads the Retry-After field (RFC 9110, 10.2.3) in either of its forms; 0 if it is missing or malformed.
-func retryAfter(res *http.Response, now time.Time) time.Duration {
-	header := res.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(header); err == nil {
-		return time.Duration(min(max(seconds, 0), 3600)) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return min(max(at.Sub(now), 0), time.Hour)
-	}
-	return 0
 }

@@ -163,6 +163,33 @@ func TestAFlightOutlivesItsFirstReader(t *testing.T) {
 	}
 }
 
+// TestNobodyJoinsAnAbandonedFlight, even while its read has not noticed yet.
+func TestNobodyJoinsAnAbandonedFlight(t *testing.T) {
+	u := newUpstream(t, usersAsked)
+	s := clientsOf(t, u.URL).Users.svc
+	key, started, release := flightKey{target: "x"}, make(chan struct{}), make(chan struct{})
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, _, err := fly(ctx, s, key, func(own context.Context) int {
+			close(started)
+			<-own.Done()
+			<-release
+			return 1
+		})
+		done <- err
+	}()
+	<-started
+	leave()
+	if err := <-done; err != context.Canceled {
+		t.Errorf("got %v", err)
+	}
+	if n, joined, err := fly(t.Context(), s, key, func(context.Context) int { return 2 }); n != 2 || joined || err != nil {
+		t.Errorf("got %d, %v, %v", n, joined, err)
+	}
+	close(release)
+}
+
 func TestDeadlineEndsAWait(t *testing.T) {
 	u := newUpstream(t, hang)
 	c := clientsOf(t, u.URL)
@@ -170,145 +197,6 @@ func TestDeadlineEndsAWait(t *testing.T) {
 	defer cancel()
 	if err := ask(ctx, c); err != context.DeadlineExceeded {
 		t.Errorf("got %v", err)
-	}
-}
-
-// TestALaterReadNeverJoinsAnEarlierFlight holds a read back, writes, and reads again.
-func TestALaterReadNeverJoinsAnEarlierFlight(t *testing.T) {
-	b := newBarrier()
-	u := newUpstream(t, b.hold)
-	c := clientsOf(t, u.URL)
-	title := func() chan string {
-		done := make(chan string, 1)
-		go func() {
-			a := c.Posts.ByIDs(t.Context(), []PostID{"a"})["a"]
-			done <- a.Value.Title
-		}()
-		return done
-	}
-	v := func(version int) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, items(post("a", "u1", version))) }
-	}
-	early := title()
-	earlyRequest := <-b.arrived
-	updated := make(chan error, 1)
-	go func() {
-		_, err := c.Posts.Update(t.Context(), "a", 1, PostPatch{})
-		updated <- err
-	}()
-	(<-b.arrived).then <- cut("", true) // unknown: nothing of it may come into the cache
-	for range c.Posts.svc.cfg.Retries {
-		(<-b.arrived).then <- cut("", true)
-	}
-	if err := <-updated; kind(err) != KindUnknownOutcome {
-		t.Fatal(err)
-	}
-	late := title()
-	(<-b.arrived).then <- v(2)
-	if got := <-late; got != "T2" {
-		t.Errorf("a read behind the write got %s", got)
-	}
-	earlyRequest.then <- v(1)
-	if got := <-early; got != "T1" && got != "T2" {
-		t.Errorf("the early read got %s", got)
-	}
-	if got := <-title(); got != "T2" {
-		t.Errorf("the early read came into the cache: %s", got)
-	}
-}
-
-// TestASlowReadIsNotStored lets a write overtake a read, with nothing else in the cache.
-func TestASlowReadIsNotStored(t *testing.T) {
-	b := newBarrier()
-	u := newUpstream(t, b.hold)
-	c := clientsOf(t, u.URL)
-	count := func() chan int {
-		done := make(chan int, 1)
-		go func() { done <- c.Posts.Counts(t.Context(), []UserID{"u1"}, VisibilityPublic)["u1"].Value }()
-		return done
-	}
-	n := func(n int) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, object{"counts": object{"u1": n}}) }
-	}
-	early := count()
-	earlyRequest := <-b.arrived
-	created := make(chan error, 1)
-	go func() {
-		_, err := c.Posts.Create(t.Context(), NewPost{AuthorID: "u1", Title: "t", Body: "b", Status: PostPublished})
-		created <- err
-	}()
-	(<-b.arrived).then <- func(w http.ResponseWriter, _ *http.Request) { reply(w, 201, post("a", "u1", 1)) }
-	if err := <-created; err != nil {
-		t.Fatal(err)
-	}
-	earlyRequest.then <- n(0)
-	<-early
-	late := count()
-	(<-b.arrived).then <- n(1)
-	if got := <-late; got != 1 {
-		t.Errorf("a read behind the write got %d", got)
-	}
-}
-
-// TestAJoinedListShowsWhatWasWrittenMeanwhile: changing a post's title does not touch the lists it stands in, so a later
-// read joins the list's flight, but must not see the old title.
-func TestAJoinedListShowsWhatWasWrittenMeanwhile(t *testing.T) {
-	b := newBarrier()
-	u := newUpstream(t, b.hold)
-	c := clientsOf(t, u.URL)
-	list := func() chan string {
-		done := make(chan string, 1)
-		go func() { done <- titles(t, c, VisibilityPublic) }()
-		return done
-	}
-	old := &world{posts: []*Post{post("b", "u1", 1), post("a", "u1", 1)}}
-	early := list()
-	request := <-b.arrived
-	updated := make(chan error, 1)
-	go func() {
-		_, err := c.Posts.Update(t.Context(), "a", 1, PostPatch{})
-		updated <- err
-	}()
-	(<-b.arrived).then <- func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, post("a", "u1", 2)) }
-	if err := <-updated; err != nil {
-		t.Fatal(err)
-	}
-	late := list()
-	waiters(t, c.Posts.svc, 2)
-	request.then <- old.answer
-	if got := <-late; got != "bT1 aT2" {
-		t.Errorf("the late read got %q", got)
-	}
-	<-early
-	if got := <-list(); got != "bT1 aT2" || len(u.requests()) != 2 {
-		t.Errorf("from the cache: %q after %d requests", got, len(u.requests()))
-	}
-}
-
-// TestRacingWritesLeaveNothingOld has an update answer after a delete that came later has returned.
-func TestRacingWritesLeaveNothingOld(t *testing.T) {
-	b := newBarrier()
-	u := newUpstream(t, b.hold)
-	c := clientsOf(t, u.URL)
-	updated := make(chan error, 1)
-	go func() {
-		_, err := c.Posts.Update(t.Context(), "a", 1, PostPatch{})
-		updated <- err
-	}()
-	update := <-b.arrived
-	deleted := make(chan error, 1)
-	go func() { deleted <- c.Posts.Delete(t.Context(), post("a", "u1", 1)) }()
-	(<-b.arrived).then <- func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }
-	if err := <-deleted; err != nil {
-		t.Fatal(err)
-	}
-	update.then <- func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, post("a", "u1", 2)) }
-	if err := <-updated; err != nil {
-		t.Fatal(err)
-	}
-	u.then(fail500)
-	if a := c.Posts.ByIDs(t.Context(), []PostID{"a"})["a"]; a.Value != nil || a.Err == nil {
-		t.Errorf("a deleted post is back: %+v", a)
 	}
 }
 

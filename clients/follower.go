@@ -130,19 +130,19 @@ func (f *Followers) Follow(ctx context.Context, pair Pair) (follow Follow, creat
 	if pair.text() == "" {
 		return Follow{}, false, &Error{Kind: KindNotFound, Service: f.svc.name}
 	}
-	_, _, since, err := write(ctx, f.svc, http.MethodPut, "/edges/{id}/{id}", pair.target(), 0, nil, func(a answer) (struct{}, error) {
-		made, err := decodeFollow(a.body)
-		if err == nil && (Pair{made.FollowerID, made.FolloweeID}) != pair {
+	type made struct {
+		follow  Follow
+		created bool
+	}
+	got, _, since, err := write(ctx, f.svc, http.MethodPut, "/edges/{id}/{id}", pair.target(), 0, nil, func(a answer) (made, error) {
+		follow, err := decodeFollow(a.body)
+		if err == nil && (Pair{follow.FollowerID, follow.FolloweeID}) != pair {
 			err = errors.New("answered another edge")
 		}
-		follow, created = made, a.status == http.StatusCreated
-		return struct{}{}, err
+		return made{follow, a.status == http.StatusCreated}, err
 	})
 	f.changed(since, pair)
-	if err != nil {
-		return Follow{}, false, err
-	}
-	return follow, created, nil
+	return got.follow, got.created, err
 }
 
 // Unfollow removes an edge. Where there is none the error is of KindNotFound.

@@ -28,6 +28,9 @@ func FuzzCursor(f *testing.F) {
 			t.Fatalf("%q became %q: %v %q %v", text, again, at2, id2, err)
 		}
 		query, err := Page{Limit: 1, After: Cursor(text)}.query()
+		if len(id) > MaxIDBytes && errors.Is(err, ErrMalformedCursor) {
+			return
+		}
 		if err != nil || query != "limit=1&after="+string(again) {
 			t.Fatalf("%q went out as %q, %v", text, query, err)
 		}

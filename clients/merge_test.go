@@ -210,3 +210,36 @@ func TestManyAuthorsFitIntoTheURL(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 }
+
+// TestAPartWithNothingBetweenTheBounds may have its posts on either side, or on both.
+func TestAPartWithNothingBetweenTheBounds(t *testing.T) {
+	at := func(id PostID, author UserID, n int) *Post {
+		p := post(id, author, 1)
+		p.CreatedAt = epochStart.Add(time.Duration(n))
+		return p
+	}
+	front, middle, back := at("f", "u1", 9), at("m", "u2", 5), at("b", "u1", 1)
+	page := Page{Limit: 5, After: CursorAt(epochStart.Add(7), "x"), Before: CursorAt(epochStart.Add(3), "x")}
+	for _, posts := range [][]*Post{{front, middle}, {middle, back}, {front, middle, back}, {middle}} {
+		u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+			got, err := listed(posts, r.URL.Query())
+			if err != nil {
+				t.Error(err)
+			}
+			doc := pageOf(got.Total, got.Items...)
+			if got.Next {
+				doc["next"] = "n"
+			}
+			if got.Prev {
+				doc["prev"] = "p"
+			}
+			reply(w, 200, doc)
+		})
+		c := clientsOf(t, u.URL, each(func(s *ServiceConfig) { s.MaxKeys = 1 }))
+		got := c.Posts.List(t.Context(), []UserID{"u1", "u2"}, VisibilityPublic, page)
+		want := Window[*Post]{Items: []*Post{middle}, Prev: posts[0] == front, Next: posts[len(posts)-1] == back, Total: len(posts)}
+		if got.Err != nil || describe(got.Value) != describe(want) {
+			t.Errorf("of %d posts: got %s, %v, want %s", len(posts), describe(got.Value), got.Err, describe(want))
+		}
+	}
+}

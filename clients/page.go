@@ -38,6 +38,9 @@ func (p Page) query() (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if len(id) > MaxIDBytes {
+			return "", fmt.Errorf("%w: the id is too long", ErrMalformedCursor)
+		}
 		args += bound.name + string(CursorAt(at, id))
 	}
 	switch {

@@ -108,14 +108,14 @@ func (s *service) attempt(exec failsafe.Execution[any], c *callState) (value any
 	}()
 	x, err := s.exchange(ctx, c.req, c.use)
 	done.Status, done.Bytes = x.status, x.size
-	if e, ok := errors.AsType[*Error](err); ok && e.Kind == KindUnavailable {
+	e, ok := errors.AsType[*Error](err)
+	mayBeDone := err != nil && !ok && x.sent // cut off by its context
+	if ok && e.Kind == KindUnavailable {
 		e.abandoned = e.abandoned || e.Outage.RetryAfter > s.timeLeft(exec)
 		e.applied = e.applied || (x.sent && x.status/100 <= 2)
-		x.sent = e.applied
-	} else if ok {
-		x.sent = false // an answer: not done
+		mayBeDone = e.applied
 	}
-	if err != nil && x.sent && c.req.key != "" {
+	if mayBeDone && c.req.key != "" {
 		c.applied.Store(true)
 	}
 	return x.value, err

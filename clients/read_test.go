@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -108,7 +109,7 @@ func TestNothingToAskForSendsNothing(t *testing.T) {
 	if got := c.Posts.List(ctx, []UserID{"no,such"}, VisibilityAuthor, Page{Limit: 5}); got.Err != nil || len(got.Value.Items) != 0 {
 		t.Errorf("posts of authors that cannot exist: %v", got)
 	}
-	for _, page := range []Page{{Limit: 0}, {Limit: 501}, {Limit: 1, After: "?"}, {Limit: 1, Before: "bm90aW5n"}} {
+	for _, page := range []Page{{Limit: 0}, {Limit: 501}, {Limit: 1, After: "?"}, {Limit: 1, Before: "bm90aW5n"}, {Limit: 1, After: CursorAt(epochStart, strings.Repeat("x", MaxIDBytes+1))}} {
 		if got := kind(c.Users.List(ctx, page).Err); got != KindInvalid {
 			t.Errorf("list %+v: %q", page, got)
 		}

@@ -156,8 +156,8 @@ func (d *Doctor) check(p *problems) {
 	if len(d.URLs()) == 0 {
 		p.add("user-url, --post-url, --comment-url, --follower-url", "give at least one service to check")
 	}
-	for name, url := range d.URLs() {
-		checkURL(p, name+"-url", url)
+	for _, name := range Services() {
+		checkURL(p, name+"-url", d.URLs()[name])
 	}
 	p.want(d.Timeout > 0, "timeout", "more than 0")
 }

@@ -68,6 +68,9 @@ func readFile(path string) (fileResolver, error) {
 		if f.keys[key.Value] != nil {
 			return fail("line %d: %s stands there twice", key.Line, key.Value)
 		}
+		if value.Kind == yaml.MappingNode {
+			return fail("line %d: %s holds keys of its own: flags are not nested", key.Line, key.Value)
+		}
 		f.keys[key.Value] = value
 	}
 	return f, nil

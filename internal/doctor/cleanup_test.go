@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,7 @@ func TestWritesLeaveNothing(t *testing.T) {
 	for _, stop := range []string{"", "user.freeze.freezes", "comment.delete.with-replies", "follower.transfer-all.affected"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		var r Report
-		_, err := Check(ctx, n.targets(), Options{Write: true, Progress: func(f Finding) {
+		_, err := Check(ctx, n.targets(), Options{Write: true, Timeout: time.Minute, Progress: func(f Finding) {
 			r.Findings = append(r.Findings, f)
 			if f.Check == stop {
 				cancel()
@@ -32,8 +31,10 @@ func TestWritesLeaveNothing(t *testing.T) {
 		if service, _, _ := strings.Cut(stop, "."); stop != "" && (last.Check != service+".cleanup" || last.Severity != Pass) {
 			t.Errorf("stopped at %s: it ended with %+v", stop, last)
 		}
-		if after := n.everything(t); !slices.Equal(after, before) {
-			t.Errorf("stopped at %q: a service shows\n%v\nnot\n%v", stop, after, before)
+		for i, after := range n.everything(t) {
+			if after != before[i] {
+				t.Errorf("stopped at %q: a service shows %d bytes, not %d: %s…", stop, len(after), len(before[i]), after[:200])
+			}
 		}
 	}
 }
@@ -49,7 +50,7 @@ func (n *network) everything(t *testing.T) []string {
 		{"comment", "/comments/by-post?limit=500&postIds=" + strings.Join(n.posts, ",")},
 		{"follower", "/counts?userIds=" + ids},
 	} {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.urls[read[0]]+read[1], nil)
 		if err != nil {
 			t.Fatal(err)

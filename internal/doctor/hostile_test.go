@@ -2,12 +2,17 @@ package doctor
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -92,11 +97,11 @@ func TestHostileConnections(t *testing.T) {
 	}
 }
 
-func examineHostile(t *testing.T, url string) {
+func examineHostile(t *testing.T, address string) {
 	t.Helper()
 	for _, service := range []string{"user", "post", "comment", "follower"} {
 		start := time.Now()
-		r := (&network{}).examineAt(t, service, url, reading|writing, 60*time.Millisecond)
+		r := (&network{}).examineAt(t, service, address, reading|writing, 60*time.Millisecond)
 		if took := time.Since(start); took > 15*time.Second {
 			t.Errorf("%s: it took %s", service, took)
 		}
@@ -114,6 +119,67 @@ func examineHostile(t *testing.T, url string) {
 	}
 }
 
+// TestServiceThatStopsAnswering is well and never answers anything else: it is asked a few times and given up.
+func TestServiceThatStopsAnswering(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz" {
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, `{"status":"ok"}`) //nolint:errcheck // a test
+			return
+		}
+		asked.Add(1)
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	r := (&network{}).examineAt(t, "post", server.URL, reading|writing, 100*time.Millisecond)
+	if got := breached(r); !slices.Equal(got, []string{"post.answers.timely"}) {
+		t.Error(got)
+	}
+	if asked.Load() > maxTrouble {
+		t.Errorf("it was asked %d times", asked.Load())
+	}
+}
+
+func TestDescriptionsHaveNoAddress(t *testing.T) {
+	address := &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 4}
+	for _, err := range []error{
+		&net.OpError{Op: "dial", Net: "tcp", Addr: address, Err: errors.New("no route to host")},
+		&net.OpError{Op: "read", Net: "tcp", Addr: address, Err: syscall.ECONNRESET},
+		&net.DNSError{Err: "no such host", Name: "10.1.2.3", IsNotFound: true},
+		io.ErrUnexpectedEOF,
+	} {
+		text := describe(&url.Error{Op: "Get", URL: "http://10.1.2.3/", Err: err})
+		if text == "" || strings.Contains(text, "10.1.2.3") {
+			t.Errorf("%v is described as %q", err, text)
+		}
+	}
+}
+
+// TestReadsOnlyUnlessAskedToWrite lets all services see what a run without Write sends.
+func TestReadsOnlyUnlessAskedToWrite(t *testing.T) {
+	t.Parallel()
+	n := openNetwork(t).people(t)
+	var targets []Target
+	var proxies []*proxy
+	for service, address := range n.urls {
+		p := &proxy{target: address}
+		server := httptest.NewServer(p)
+		defer server.Close()
+		proxies = append(proxies, p)
+		targets = append(targets, Target{Service: service, URL: server.URL, Token: testToken})
+	}
+	if _, err := Check(t.Context(), targets, Options{Timeout: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range proxies {
+		if len(p.wrote) > 0 {
+			t.Errorf("it wrote: %v", p.wrote)
+		}
+	}
+}
+
 // TestServiceThatGivesAwayOthers answers every creation with an entity that was there before. It must live.
 func TestServiceThatGivesAwayOthers(t *testing.T) {
 	t.Parallel()
@@ -126,7 +192,7 @@ func TestServiceThatGivesAwayOthers(t *testing.T) {
 			tree["id"] = victim
 		})
 	})
-	r, p := n.examineThrough(t, "user", f, writing, 10*time.Second)
+	r, p := n.examineThrough(t, "user", f, writing, time.Minute)
 	if r.Breaches() == 0 {
 		t.Error("no breach")
 	}

@@ -187,7 +187,7 @@ type broken struct {
 
 func (n *network) expectBreaches(t *testing.T, service string, b broken, phase phase) {
 	t.Helper()
-	timeout := 10 * time.Second
+	timeout := time.Minute
 	if strings.Contains(b.name, "hangs") {
 		timeout = 300 * time.Millisecond
 	}

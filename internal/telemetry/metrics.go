@@ -58,6 +58,15 @@ func New() *Metrics {
 	return m
 }
 
+// Watch shows the breakers of services from the start, closed as they are then.
+func (m *Metrics) Watch(services ...string) {
+	for _, service := range services {
+		for state, is := range map[string]float64{"closed": 1, "half-open": 0, "open": 0} {
+			m.breaker.WithLabelValues(service, state).Set(is)
+		}
+	}
+}
+
 // Handler serves the metrics in Prometheus' text formats.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, EnableOpenMetrics: true})

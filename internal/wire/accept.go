@@ -16,20 +16,19 @@ const (
 // each type we have, the most specific range counts. JSON is the answer for clients that state no preference; ok is false
 // when the client takes neither.
 func negotiate(accept []string) (media string, ok bool) {
-	stated := false
+	field := strings.Join(accept, ",")
+	if strings.Trim(field, " \t,") == "" {
+		return mediaJSON, true
+	}
 	quality := map[string]float64{}
-	for part := range splitList(strings.Join(accept, ",")) {
+	for part := range splitList(field) {
 		media, params, err := mime.ParseMediaType(part)
 		if err != nil {
 			continue
 		}
-		stated = true
 		if q, valid := weight(params); valid {
 			quality[media] = max(quality[media], q)
 		}
-	}
-	if !stated && strings.Trim(strings.Join(accept, ""), " \t,") == "" {
-		return mediaJSON, true
 	}
 	graphql, named := qualityOf(mediaGraphQL, quality)
 	plain, _ := qualityOf(mediaJSON, quality)

@@ -134,6 +134,7 @@ func TestContentTypes(t *testing.T) {
 		{"Content-Type: application/json; charset=iso-8859-1", http.StatusUnsupportedMediaType},
 		{"Content-Type: application/json; charset=utf-16", http.StatusUnsupportedMediaType},
 		{"Content-Type: application/json\nContent-Encoding: gzip", http.StatusUnsupportedMediaType},
+		{"Content-Type: application/json; charset", http.StatusUnsupportedMediaType},
 		{"Content-Type: application/graphql", http.StatusUnsupportedMediaType},
 		{"Content-Type: application/graphql-response+json", http.StatusUnsupportedMediaType},
 		{"Content-Type: text/json", http.StatusUnsupportedMediaType},

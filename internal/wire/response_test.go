@@ -22,7 +22,9 @@ func TestAccept(t *testing.T) {
 	}{
 		{nil, "application/json"},
 		{[]string{""}, "application/json"},
+		{[]string{" , ,"}, "application/json"},
 		{[]string{"*/*"}, "application/json"},
+		{[]string{"application/json, application/json;q=0"}, "application/json"},
 		{[]string{"application/*"}, "application/json"},
 		{[]string{"application/json"}, "application/json"},
 		{[]string{"application/graphql-response+json"}, "application/graphql-response+json"},
