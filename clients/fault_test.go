@@ -79,6 +79,7 @@ func faults(sent *atomic.Int64) []fault {
 		}},
 		{name: "500", handler: func(w http.ResponseWriter, _ *http.Request) { problem(w, 500, "INTERNAL", nil) }, reason: Unavailable},
 		{name: "502 of a proxy", handler: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", http.StatusBadGateway) }, reason: Unavailable},
+		{name: "404 of a proxy", handler: func(w http.ResponseWriter, _ *http.Request) { http.NotFound(w, nil) }, reason: Unavailable},
 		{name: "429 with Retry-After", reason: Unavailable, retry: 30 * time.Second, handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "30")
 			problem(w, 429, "THROTTLED", nil)

@@ -146,6 +146,9 @@ func TestAllProblemsAreToldAtOnce(t *testing.T) {
 	if strings.Contains(err.Error(), "unsafe") {
 		t.Errorf("%v: an address that is none is not called public too", err)
 	}
+	if _, _, err := Parse([]string{"serve", "--comment-timeout=0s"}, io.Discard); err == nil || err.Error() != "--comment-timeout: want more than 0" {
+		t.Errorf("one service is wrong: %v", err)
+	}
 	if _, _, err := Parse([]string{"serve", "--cache-keep=500ms"}, io.Discard); err == nil || !strings.Contains(err.Error(), "--cache-keep: want no less than --cache-fresh") {
 		t.Errorf("stale answers that are not kept as long as fresh ones: %v", err)
 	}

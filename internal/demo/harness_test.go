@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +17,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if seedDir != "" {
+			os.RemoveAll(seedDir)
+		}
+		os.Exit(code)
+	}))
+}
 
 // clock is a clock that a test turns; every look at it moves it on by step.
 type clock struct {
@@ -34,6 +42,13 @@ func (c *clock) now() time.Time {
 	defer c.mu.Unlock()
 	c.at = c.at.Add(c.step)
 	return c.at
+}
+
+// stop makes the clock stand, so that many writes share their time.
+func (c *clock) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.step = 0
 }
 
 func (c *clock) move(d time.Duration) {

@@ -17,7 +17,7 @@ import (
 // with replies, some deleted.
 func crowd(t *testing.T) *lab {
 	l := start(t)
-	l.clock.step = 0
+	l.clock.stop()
 	for i := range 40 {
 		if i%7 == 0 {
 			l.clock.move(time.Nanosecond)

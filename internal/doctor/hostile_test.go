@@ -130,6 +130,7 @@ func TestServiceThatStopsAnswering(t *testing.T) {
 			return
 		}
 		asked.Add(1)
+		io.Copy(io.Discard, r.Body) //nolint:errcheck // only behind the body does the server notice that the doctor leaves
 		<-r.Context().Done()
 	}))
 	defer server.Close()

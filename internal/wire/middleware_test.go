@@ -205,6 +205,7 @@ func TestTheLayersLetThrough(t *testing.T) {
 	s := broken(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)
 		w.WriteHeader(http.StatusTeapot)
+		w.WriteHeader(http.StatusAccepted) // too late
 		_, _ = io.WriteString(w, "short and ")
 		if err := http.NewResponseController(w).Flush(); err != nil {
 			t.Error(err)

@@ -55,6 +55,7 @@ func TestAccept(t *testing.T) {
 		{[]string{"application/json;q=-1"}, none},
 		{[]string{"application/json;q=Inf"}, none},
 		{[]string{"application/json;q=x"}, none},
+		{[]string{"application/json;q=x, */*"}, "application/json"},
 		{[]string{"text/*"}, none},
 		{[]string{"application/jsonp"}, none},
 		{[]string{";;;"}, none},
