@@ -63,15 +63,16 @@ func TestProfileAsksEachEndpointOncePerLevel(t *testing.T) {
 	if len(a.Errors) > 0 {
 		t.Fatal(a.Errors)
 	}
-	want := []string{
+	once := []string{
 		"comment GET /comments/by-post", "comment GET /comments/counts",
 		"follower GET /counts", "follower GET /followers",
 		"post GET /posts/by-author", "post GET /posts/counts",
-		"user GET /users", "user GET /users", "user GET /users", // the user, the followers, the comments' authors
 	}
 	calls := u.take()
-	if got := endpoints(calls); !slices.Equal(got, want) {
-		t.Errorf("calls\n%v, want\n%v", got, want)
+	got := endpoints(calls)
+	users := len(got) - len(once) // the user, the followers, the comments' authors; the last two may meet in one batch
+	if users < 2 || users > 3 || !slices.Equal(got[:len(once)], once) || got[len(once)] != "user GET /users" || got[len(got)-1] != "user GET /users" {
+		t.Errorf("calls\n%v, want\n%v and two or three of user GET /users", got, once)
 	}
 	noIDTwice(t, calls)
 }

@@ -78,15 +78,13 @@ func ParseGlobalID(text string) (GlobalID, error) {
 	return g, nil
 }
 
-func validID(id string) bool { return id != "" && idBytes(id, MaxIDBytes) }
-
-// idBytes says whether s is short enough and made of the bytes that the contract allows in an id.
-func idBytes(s string, most int) bool {
-	if len(s) > most {
+// validID says whether the contract allows an id: its length and its bytes.
+func validID(id string) bool {
+	if id == "" || len(id) > MaxIDBytes {
 		return false
 	}
-	for i := range len(s) {
-		c := s[i]
+	for i := range len(id) {
+		c := id[i]
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_', c == '~':
 		default:

@@ -75,14 +75,10 @@ type Cursor string
 // ErrMalformedCursor is wrapped by every refusal of a cursor.
 var ErrMalformedCursor = errors.New("malformed cursor")
 
-// maxCursorBytes bounds what is worth decoding: 30 bytes of time, a separator and an id with a mark in front, in base64.
-const (
-	maxMarkBytes   = 8
-	maxCursorBytes = (30 + 1 + maxMarkBytes + MaxIDBytes + 2) / 3 * 4
-)
+// maxCursorBytes bounds what is worth decoding: 30 bytes of time, a separator and an id, in base64.
+const maxCursorBytes = (30 + 1 + MaxIDBytes + 2) / 3 * 4
 
-// CursorAt encodes a position: the instant and, for equal instants, the id. The id may be empty, and a list that merges several
-// kinds may put a mark of up to 8 bytes in front of it.
+// CursorAt encodes a position: the instant and, for equal instants, the id.
 func CursorAt(at time.Time, id string) Cursor {
 	return Cursor(base64.RawURLEncoding.EncodeToString([]byte(at.UTC().Format(time.RFC3339Nano) + "|" + id)))
 }
@@ -97,7 +93,7 @@ func (c Cursor) Position() (at time.Time, id string, err error) {
 		return time.Time{}, "", fmt.Errorf("%w: not base64url", ErrMalformedCursor)
 	}
 	text, id, found := strings.Cut(string(raw), "|")
-	if !found || !idBytes(id, maxMarkBytes+MaxIDBytes) {
+	if !found || !validID(id) {
 		return time.Time{}, "", fmt.Errorf("%w: not a time and an id", ErrMalformedCursor)
 	}
 	if at, err = time.Parse(time.RFC3339Nano, text); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -45,8 +46,23 @@ func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 		return presented
 	}
 	presented.Message, presented.Extensions = r.describe(ctx, presented, err)
+	if presented.Extensions["code"] == CodeBadUserInput {
+		presented.Path = fieldOf(ctx, presented.Path)
+	}
 	presented.Err = nil
 	return presented
+}
+
+// fieldOf cuts off a path what gqlgen appends for an argument: a path leads through the response, and arguments are not there.
+func fieldOf(ctx context.Context, path ast.Path) ast.Path {
+	field := graphql.GetFieldContext(ctx)
+	if field == nil {
+		return path
+	}
+	if own := field.Path(); len(path) > len(own) && slices.Equal(path[:len(own)], own) {
+		return own
+	}
+	return path
 }
 
 func (r *Resolver) describe(ctx context.Context, at *gqlerror.Error, err error) (string, map[string]any) {

@@ -30,6 +30,25 @@ func readCommentLine(c *checker, stands standing, now stamp) stagedRow {
 	if c.has("status") {
 		v.Status = c.oneOf("status", commentPublished, commentDeleted)
 	}
+	checkCommentLine(c, &v, &before, stands)
+	updated, version := c.origin(v.CreatedAt)
+	changed := v.doc() != before.doc()
+	switch {
+	case stands.version == 0:
+		v.UpdatedAt, v.Version = updated, version
+	case changed:
+		v.Version++
+		if v.UpdatedAt = now; c.has("updatedAt") {
+			v.UpdatedAt = updated
+		}
+	}
+	return stagedRow{id: v.ID, changed: changed, values: []any{
+		v.PostID, v.ParentID, v.AuthorID, v.Status, v.Status == commentPublished, int64(v.CreatedAt), v.Version, v.doc(),
+	}}
+}
+
+// checkCommentLine reads the body and finds what does not go together.
+func checkCommentLine(c *checker, v, before *comment, stands standing) {
 	least := 1
 	if v.Status == commentDeleted {
 		least = 0
@@ -46,20 +65,6 @@ func readCommentLine(c *checker, stands standing, now stamp) stagedRow {
 	case v.PostID != before.PostID || !same(v.ParentID, before.ParentID):
 		c.fail("id", "INVALID", "stands under another post or parent already")
 	}
-	updated, version := c.origin(v.CreatedAt)
-	changed := v.doc() != before.doc()
-	switch {
-	case stands.version == 0:
-		v.UpdatedAt, v.Version = updated, version
-	case changed:
-		v.Version++
-		if v.UpdatedAt = now; c.has("updatedAt") {
-			v.UpdatedAt = updated
-		}
-	}
-	return stagedRow{id: v.ID, changed: changed, values: []any{
-		v.PostID, v.ParentID, v.AuthorID, v.Status, v.Status == commentPublished, int64(v.CreatedAt), v.Version, v.doc(),
-	}}
 }
 
 // checkParents refuses parents that are unknown or of another post, and comments that answer themselves in a circle.

@@ -146,8 +146,7 @@ func (s *staging) stage(ctx context.Context, raw []byte) error {
 	if len(c.errs) > 0 {
 		return s.refuse(line, "%s %s", c.errs[0].field, c.errs[0].message)
 	}
-	double, err := s.repeated(ctx, line, id, raw)
-	if err != nil || double {
+	if double, err := s.repeated(ctx, line, id, raw); err != nil || double {
 		return err
 	}
 	var stands standing
@@ -159,19 +158,23 @@ func (s *staging) stage(ctx context.Context, raw []byte) error {
 	if len(c.errs) > 0 {
 		return s.refuse(line, "%s %s", c.errs[0].field, c.errs[0].message)
 	}
-	action := actionNone
-	switch {
-	case stands.version == 0:
-		action = actionAdd
-		s.report.Added++
-	case row.changed && !stands.dead:
-		action = actionChange
-		s.report.Changed++
-	default:
-		s.report.Unchanged++
-	}
+	action := s.count(stands, row)
 	_, err = s.insert.ExecContext(ctx, append([]any{line, string(raw), stands.version, action, id}, row.values...)...)
 	return err
+}
+
+// count decides what becomes of a row, and notes it in the report.
+func (s *staging) count(stands standing, row stagedRow) (action int) {
+	switch {
+	case stands.version == 0:
+		s.report.Added++
+		return actionAdd
+	case row.changed && !stands.dead:
+		s.report.Changed++
+		return actionChange
+	}
+	s.report.Unchanged++
+	return actionNone
 }
 
 // repeated says whether the id stood in an earlier line with the same content; with another it is refused.

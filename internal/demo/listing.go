@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strconv"
@@ -80,9 +81,8 @@ func (l *listing) text(after, before, fromEnd bool) string {
 		" ORDER BY " + l.at + " " + direction + ", " + l.id + " " + direction + " LIMIT ?2)"
 }
 
-// read answers the window of each key's list, keys being a JSON array of count strings. It calls page for every key
-// in turn, with the items in list order; items are valid during the call.
-func (l *listing) read(ctx context.Context, p *pool, keys string, count int, w window, page func(key int, h head, items []item, more bool)) error {
+// query asks for the window of each key's list.
+func (l *listing) query(ctx context.Context, p *pool, keys string, w window) (*sql.Rows, error) {
 	variant := 0
 	args := append(make([]any, 0, 6), keys, w.limit+1)
 	for bit, b := range []*position{w.after, w.before} {
@@ -94,7 +94,13 @@ func (l *listing) read(ctx context.Context, p *pool, keys string, count int, w w
 	if w.fromEnd {
 		variant |= 4
 	}
-	rows, err := p.query(ctx, l.texts[variant], args...)
+	return p.query(ctx, l.texts[variant], args...)
+}
+
+// read answers the window of each key's list, keys being a JSON array of count values. It calls page for every key
+// in turn, with the items in list order; items are valid during the call.
+func (l *listing) read(ctx context.Context, p *pool, keys string, count int, w window, page func(key int, h head, items []item, more bool)) error {
+	rows, err := l.query(ctx, p, keys, w)
 	if err != nil {
 		return err
 	}
@@ -127,11 +133,8 @@ func (l *listing) read(ctx context.Context, p *pool, keys string, count int, w w
 		next.at = stamp(number)
 		items = append(items, next)
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
 	turn(count)
-	return nil
+	return rows.Err()
 }
 
 // arrange puts rows into list order and drops the one that was read beyond the limit.

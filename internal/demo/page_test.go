@@ -97,7 +97,13 @@ func TestPages(t *testing.T) {
 	for i := range 9 {
 		l.newUser(fmt.Sprintf("user_%d", i))
 	}
-	for _, s := range lists {
+	root := l.newComment("q", "", "b").ID
+	for i := range 9 {
+		l.clock.move(time.Duration(i % 2))
+		l.newComment("q", root, "b")
+	}
+	replies := list{service: "comment", path: "/comments/replies?parentIds=nobody," + root, key: root}
+	for _, s := range append(slices.Clone(lists), replies) {
 		whole := s.read(l, url.Values{"limit": {"500"}})
 		places := make([]position, len(whole.Items))
 		for i, v := range whole.Items {
