@@ -12,28 +12,6 @@ import (
 	"tributary/bench/process"
 )
 
-// measurement is what one server came to in one cell and round.
-type measurement struct {
-	load.Result
-	peakRSS int64 // bytes; 0 where the system does not tell
-}
-
-// results are what all rounds came to.
-type results struct {
-	measurements map[string][]measurement // by cell and server
-	failures     map[string]error         // likewise: what a server answered wrongly, or not at all; it is not measured there again
-}
-
-func resultKey(c cell, server string) string { return c.String() + " " + server }
-
-// of gives the measurements of a server in a cell. A server that failed once has none: what it gained by that is not to be told.
-func (r *results) of(c cell, server string) []measurement {
-	if r.failures[resultKey(c, server)] != nil {
-		return nil
-	}
-	return r.measurements[resultKey(c, server)]
-}
-
 // measureAll measures everything once a round: what changes slowly on a machine then meets all cells. The error is that of ctx.
 func (b *benchmark) measureAll(ctx context.Context, cells []cell) (*results, error) {
 	all := &results{measurements: map[string][]measurement{}, failures: map[string]error{}}

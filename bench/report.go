@@ -33,11 +33,6 @@ func metrics() []metric {
 	}
 }
 
-func rate(m measurement) float64 { return float64(m.Requests) / m.Elapsed.Seconds() }
-
-// share is a part of one core's time during a measurement.
-func share(used time.Duration, m measurement) float64 { return used.Seconds() / m.Elapsed.Seconds() }
-
 // report is the whole report in Markdown.
 func report(f facts, cells []cell, all *results) string {
 	var b strings.Builder
@@ -45,10 +40,10 @@ func report(f facts, cells []cell, all *results) string {
 	for _, line := range f.lines {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
-	for _, warning := range slices.Concat(f.warnings, disturbances(all)) {
+	for _, warning := range slices.Concat(f.warnings, all.disturbances()) {
 		fmt.Fprintf(&b, "- **Warning:** %s\n", warning)
 	}
-	fmt.Fprintf(&b, "\n## Ratios to `%s`\n\nRounds: %d; each number is the ratio of two medians. req/s: higher is better; all else: lower is better.\n\n", baseline, rounds(all))
+	fmt.Fprintf(&b, "\n## Ratios to `%s`\n\nEach number is the ratio of two medians. req/s: higher is better; all else: lower is better.\n\n", baseline)
 	b.WriteString(ratioTable(cells, all))
 	b.WriteString("\n## Absolute numbers\n\nMedians; ± is half the distance between the best and the worst round.\n\n")
 	b.WriteString(absoluteTable(cells, all))
@@ -61,14 +56,6 @@ func report(f facts, cells []cell, all *results) string {
 	return b.String()
 }
 
-// rounds is how often everything was measured.
-func rounds(all *results) int {
-	for _, measurements := range all.measurements {
-		return len(measurements)
-	}
-	return 0
-}
-
 func ratioTable(cells []cell, all *results) string {
 	header := []string{"query", "mode", "connections", "server"}
 	for _, column := range metrics() {
@@ -77,6 +64,7 @@ func ratioTable(cells []cell, all *results) string {
 			header = append(header, name)
 		}
 	}
+	header = append(header, "rounds")
 	var rows [][]string
 	for _, c := range cells {
 		base := all.of(c, baseline)
@@ -91,7 +79,7 @@ func ratioTable(cells []cell, all *results) string {
 					row = append(row, ratio(medianOf(own, column.value), medianOf(base, column.value)))
 				}
 			}
-			rows = append(rows, row)
+			rows = append(rows, append(row, count(own)+"/"+count(base)))
 		}
 	}
 	return table(header, 4, rows)
@@ -102,7 +90,7 @@ func absoluteTable(cells []cell, all *results) string {
 	for _, column := range metrics() {
 		header = append(header, column.name)
 	}
-	header = slices.Insert(header, 5, "±")
+	header = append(slices.Insert(header, 5, "±"), "rounds")
 	var rows [][]string
 	for _, c := range cells {
 		for _, s := range servers() {
@@ -114,40 +102,9 @@ func absoluteTable(cells []cell, all *results) string {
 			for _, column := range metrics() {
 				row = append(row, number(column.form, medianOf(own, column.value)))
 			}
-			rows = append(rows, slices.Insert(row, 5, fmt.Sprintf("%.0f %%", 100*spread(values(own, rate)))))
+			row = slices.Insert(row, 5, fmt.Sprintf("%.0f %%", 100*spread(values(own, rate))))
+			rows = append(rows, append(row, count(own)))
 		}
 	}
 	return table(header, 4, rows)
-}
-
-const (
-	foreignShare = .05 // of a core during a measurement
-	stealShare   = .02
-)
-
-// disturbances says whether others were at work during the measurements.
-func disturbances(all *results) []string {
-	var count, foreign, stolen int
-	var worstForeign, worstStolen float64
-	for _, measurements := range all.measurements {
-		for _, m := range measurements {
-			count++
-			if s := share(m.ForeignCPU, m); s > foreignShare {
-				foreign++
-				worstForeign = max(worstForeign, s)
-			}
-			if s := share(m.Steal, m); s > stealShare {
-				stolen++
-				worstStolen = max(worstStolen, s)
-			}
-		}
-	}
-	var warnings []string
-	if foreign > 0 {
-		warnings = append(warnings, fmt.Sprintf("other processes disturbed %d of %d measurements: they used up to %.0f %% of a core", foreign, count, 100*worstForeign))
-	}
-	if stolen > 0 {
-		warnings = append(warnings, fmt.Sprintf("the hypervisor took time away from %d of %d measurements: up to %.0f %% of a core", stolen, count, 100*worstStolen))
-	}
-	return warnings
 }

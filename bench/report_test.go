@@ -60,8 +60,8 @@ func TestReport(t *testing.T) {
 	all := &results{
 		measurements: map[string][]measurement{
 			resultKey(c, "static"): {made(9000, load.Readings{})},
-			resultKey(c, "hand"):   {made(900, load.Readings{CPU: time.Second}), made(1000, load.Readings{CPU: time.Second, Mallocs: 5000}), made(1100, load.Readings{CPU: time.Second})},
-			resultKey(c, "stock"):  {made(250, load.Readings{CPU: time.Second, UpstreamCalls: 2000, ForeignCPU: 400 * time.Millisecond, Steal: 30 * time.Millisecond})},
+			resultKey(c, "hand"):   {made(10, load.Readings{CPU: time.Second, Steal: 30 * time.Millisecond}), made(900, load.Readings{CPU: time.Second}), made(1000, load.Readings{CPU: time.Second, Mallocs: 5000}), made(1100, load.Readings{CPU: time.Second})},
+			resultKey(c, "stock"):  {made(250, load.Readings{CPU: time.Second, UpstreamCalls: 2000, ForeignCPU: 400 * time.Millisecond})},
 		},
 		failures: map[string]error{resultKey(c, "static"): errors.New("it lied\nto us")},
 	}
@@ -70,16 +70,16 @@ func TestReport(t *testing.T) {
 	if !found {
 		t.Fatal(text)
 	}
-	if got := rowOf(ratios, "profile cold 16 stock"); got == nil || got[4] != "0.25×" || got[7] != "4.00×" || got[8] != "–" || got[9] != "1.00×" {
+	if got := rowOf(ratios, "profile cold 16 stock"); got == nil || got[4] != "0.25×" || got[7] != "4.00×" || got[8] != "–" || got[9] != "1.00×" || got[10] != "1!/3" {
 		t.Errorf("ratios of stock: %v", got)
 	}
 	if rowOf(ratios, "profile cold 16 hand") != nil || rowOf(text, "profile cold 16 static") != nil {
 		t.Error("the baseline is compared with itself, or who failed is shown")
 	}
-	if got := rowOf(absolute, "profile cold 16 hand"); got == nil || got[4] != "1000" || got[5] != "10%" || got[8] != "1000.0" {
+	if got := rowOf(absolute, "profile cold 16 hand"); got == nil || got[4] != "1000" || got[5] != "10%" || got[8] != "1000.0" || got[15] != "3" {
 		t.Errorf("numbers of hand: %v", got)
 	}
-	for _, want := range []string{"Machine: one", "**Warning:** it rains", "disturbed 1 of 5", "40 % of a core", "hypervisor took time away from 1 of 5", "profile/cold/16 static: it lied to us"} {
+	for _, want := range []string{"Machine: one", "**Warning:** it rains", "2 of 6 measurements were disturbed", "up to 40 % of a core", "took up to 3 %", "profile/cold/16 static: it lied to us"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report does not say %q:\n%s", want, text)
 		}

@@ -15,4 +15,3 @@ type fakeAttempt struct {
 
 func (a fakeAttempt) Context() context.Context { return a.ctx }
 func (a fakeAttempt) Retries() int             { return a.retries }
-func (a fakeAttempt) LastError() error         { return nil }

@@ -24,6 +24,7 @@ type callState struct {
 	use      func(answer) (any, error) // decodes a 2xx answer
 	fallback func(*Error) any          // what to answer in an outage; nil: the error
 	applied  atomic.Bool               // an attempt of this write may have been done
+	wait     atomic.Int64              // nanoseconds that the last failed attempt was told to wait; 0: nothing was said
 }
 
 type callStateKey struct{}
@@ -110,7 +111,9 @@ func (s *service) attempt(exec failsafe.Execution[any], c *callState) (value any
 	done.Status, done.Bytes = x.status, x.size
 	e, ok := errors.AsType[*Error](err)
 	mayBeDone := err != nil && !ok && x.sent // cut off by its context
+	c.wait.Store(0)
 	if ok && e.Kind == KindUnavailable {
+		c.wait.Store(int64(e.Outage.RetryAfter))
 		e.abandoned = e.abandoned || e.Outage.RetryAfter > s.timeLeft(exec)
 		e.applied = e.applied || (x.sent && x.status/100 <= 2)
 		mayBeDone = e.applied
@@ -199,10 +202,11 @@ func (s *service) settle(c *callState, err error) error {
 	return e
 }
 
-// retryDelay is what Retry-After says, or an exponential backoff with jitter of half either way.
+// retryDelay is what Retry-After says, or an exponential backoff with jitter of half either way. It does not ask the execution
+// for its last error, which the timeout of the budget may be writing at this moment.
 func (s *service) retryDelay(exec failsafe.ExecutionAttempt[any]) time.Duration {
-	if e, ok := errors.AsType[*Error](exec.LastError()); ok && e.Outage != nil && e.Outage.RetryAfter > 0 {
-		return e.Outage.RetryAfter
+	if wait := callStateOf(exec.Context()).wait.Load(); wait > 0 {
+		return time.Duration(wait)
 	}
 	base := s.cfg.Backoff << min(exec.Retries(), 10)
 	return base/2 + time.Duration(rand.Int64N(int64(base)+1))

@@ -65,10 +65,11 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 func TestBackoffGrowsAndJitters(t *testing.T) {
 	c := clientsOf(t, "http://127.0.0.1:1", each(func(s *ServiceConfig) { s.Backoff = 100 * time.Millisecond }))
 	seen := make(map[time.Duration]bool)
+	ctx := context.WithValue(t.Context(), callStateKey{}, &callState{})
 	for retries := range 3 {
 		base := 100 * time.Millisecond << retries
 		for range 50 {
-			d := c.Users.svc.retryDelay(fakeAttempt{retries: retries})
+			d := c.Users.svc.retryDelay(fakeAttempt{ctx: ctx, retries: retries})
 			if d < base/2 || d > base*3/2 {
 				t.Errorf("retry %d after %s", retries+1, d)
 			}

@@ -67,25 +67,30 @@ func checkCommentLine(c *checker, v, before *comment, stands standing) {
 	}
 }
 
+// orphans finds new comments whose parent is unknown or on another post.
+const orphans = `
+	SELECT s.line, s.parent_id FROM temp.staged s
+	LEFT JOIN temp.staged p ON p.id = s.parent_id LEFT JOIN main.comments c ON c.id = s.parent_id
+	WHERE s.action = 1 AND s.parent_id IS NOT NULL AND coalesce(p.post_id, c.post_id, '') <> s.post_id
+	ORDER BY s.line LIMIT 1`
+
+// circles finds new comments that no chain of parents leads to. The plus keeps SQLite from looking by action, which is
+// the same for all, instead of by parent.
+const circles = `
+	WITH RECURSIVE rooted (id) AS (
+		SELECT id FROM temp.staged s WHERE action = 1 AND (parent_id IS NULL OR EXISTS (SELECT 1 FROM main.comments c WHERE c.id = s.parent_id))
+		UNION ALL SELECT s.id FROM rooted r JOIN temp.staged s ON s.parent_id = r.id WHERE +s.action = 1
+	)
+	SELECT line, parent_id FROM temp.staged WHERE action = 1 AND id NOT IN (SELECT id FROM rooted) ORDER BY line LIMIT 1`
+
 // checkParents refuses parents that are unknown or of another post, and comments that answer themselves in a circle.
 func checkParents(ctx context.Context, tx *sql.Tx, s *staging) error {
 	if _, err := tx.ExecContext(ctx, "CREATE INDEX temp.staged_parents ON staged (parent_id)"); err != nil {
 		return err
 	}
-	const orphan = `
-		SELECT s.line, s.parent_id FROM temp.staged s
-		LEFT JOIN temp.staged p ON p.id = s.parent_id LEFT JOIN main.comments c ON c.id = s.parent_id
-		WHERE s.action = 1 AND s.parent_id IS NOT NULL AND coalesce(p.post_id, c.post_id, '') <> s.post_id
-		ORDER BY s.line LIMIT 1`
-	const circle = `
-		WITH RECURSIVE rooted (id) AS (
-			SELECT id FROM temp.staged s WHERE action = 1 AND (parent_id IS NULL OR EXISTS (SELECT 1 FROM main.comments c WHERE c.id = s.parent_id))
-			UNION ALL SELECT s.id FROM rooted r JOIN temp.staged s ON s.parent_id = r.id WHERE s.action = 1
-		)
-		SELECT line, parent_id FROM temp.staged WHERE action = 1 AND id NOT IN (SELECT id FROM rooted) ORDER BY line LIMIT 1`
 	for _, rule := range []struct{ query, reason string }{
-		{orphan, "parentId %s is no comment on the same post, neither in the file nor in the store"},
-		{circle, "parentId %s leads back to the comment itself"},
+		{orphans, "parentId %s is no comment on the same post, neither in the file nor in the store"},
+		{circles, "parentId %s leads back to the comment itself"},
 	} {
 		var line int64
 		var parent string

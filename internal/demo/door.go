@@ -98,9 +98,13 @@ func (d *door) open() error {
 	if d.listener != nil || d.closed {
 		return nil
 	}
-	var err error
-	for end := time.Now().Add(reopenPatience); d.listener == nil; time.Sleep(10 * time.Millisecond) {
-		if d.listener, err = net.Listen("tcp", d.address); err != nil && time.Now().After(end) {
+	for end := time.Now().Add(reopenPatience); ; time.Sleep(10 * time.Millisecond) {
+		listener, err := net.Listen("tcp", d.address)
+		if err == nil {
+			d.listener = listener
+			break
+		}
+		if time.Now().After(end) {
 			return fmt.Errorf("the port is taken: %w", err)
 		}
 	}

@@ -56,9 +56,10 @@ func (s *staging) columnLists() (bare, staged string) {
 // prepare makes the temporary table. It lives in a file of SQLite's own if it grows.
 func (s *staging) prepare(ctx context.Context) error {
 	bare, _ := s.columnLists()
+	// The columns take their types from the entity's table: else indexes would not serve comparisons between the two.
 	_, err := s.conn.ExecContext(ctx, `DROP TABLE IF EXISTS temp.staged;
-		CREATE TEMP TABLE staged (line INTEGER NOT NULL, id TEXT PRIMARY KEY, raw TEXT NOT NULL, base INTEGER NOT NULL,
-			action INTEGER NOT NULL, `+bare+`)`)
+		CREATE TEMP TABLE staged AS SELECT 0 AS line, '' AS raw, 0 AS base, 0 AS action, id, `+bare+` FROM main.`+s.table+` WHERE FALSE;
+		CREATE UNIQUE INDEX temp.staged_ids ON staged (id)`)
 	if err != nil {
 		return err
 	}

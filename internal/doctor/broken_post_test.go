@@ -82,6 +82,9 @@ func brokenGroups(n *network) []broken {
 				groups["extra"] = map[string]any{"items": []any{}, "next": nil, "prev": nil, "total": 0}
 			}
 		}), []string{"by-author.every-key"}},
+		{"500 for many authors", status(func(r *http.Request) bool {
+			return r.URL.Path == "/posts/by-author" && r.URL.Query().Get("limit") == "1" && strings.Count(r.URL.Query().Get("authorIds"), ",") == 2
+		}, 500, "INTERNAL", nil), []string{"by-author.many-keys"}},
 		{"404 for unknown authors", status(func(r *http.Request) bool { return r.URL.Query().Get("authorIds") == "~d1000,~d1001" }, 404, "NOT_FOUND", nil), []string{"by-author.unknown-keys"}},
 		{"the same author twice refused", status(func(r *http.Request) bool {
 			authors := strings.Split(r.URL.Query().Get("authorIds"), ",")

@@ -13,7 +13,8 @@ type keyed struct {
 	ep      endpoint
 	main    string // key of the longest list known
 	other   string // that of another; may be empty
-	missing error  // why there is no main
+	missing error  // why there is no main; nil where there is one
+	failure error  // of the request that looked for it
 }
 
 // unknownID is an id that no service will have given out; n tells several apart.
@@ -29,7 +30,7 @@ func (s *inspection) choose(ctx context.Context, ep endpoint, candidates []strin
 	}
 	groups, err := s.groups(ctx, ep, candidates, url.Values{"limit": {"1"}})
 	if err != nil {
-		k.missing = err
+		k.missing, k.failure = unread(ep, err), err
 		return k
 	}
 	slices.SortStableFunc(candidates, func(a, b string) int { return cmp.Compare(groups[b].total, groups[a].total) })
@@ -86,7 +87,7 @@ func (s *inspection) windows(ctx context.Context, k keyed) {
 		}
 		return nil
 	})
-	s.steady(ctx, name+".many-keys", func(ctx context.Context) error { return s.manyKeys(ctx, k, nil) })
+	s.steady(ctx, name+".many-keys", func(ctx context.Context) error { return s.manyKeys(ctx, k) })
 	s.steady(ctx, name+".duplicate-keys", func(ctx context.Context) error {
 		key := cmp.Or(k.main, unknownID(0))
 		_, err := s.groups(ctx, k.ep, []string{key, unknownID(1), key}, url.Values{"limit": {"3"}})
@@ -116,17 +117,14 @@ func fill(given ...string) []string {
 }
 
 // manyKeys holds the groups of one request to what each key answers alone.
-func (s *inspection) manyKeys(ctx context.Context, k keyed, bounds url.Values) error {
-	if k.missing != nil {
-		return k.missing
+func (s *inspection) manyKeys(ctx context.Context, k keyed) error {
+	if err := cmp.Or(k.failure, k.missing); err != nil {
+		return err
 	}
 	if k.other == "" {
 		return skip("only one key is known")
 	}
 	query := url.Values{"limit": {"3"}}
-	for name, values := range bounds {
-		query[name] = values
-	}
 	keys := []string{k.main, k.other}
 	together, err := s.groups(ctx, k.ep, append(keys, unknownID(0)), query)
 	if err != nil {

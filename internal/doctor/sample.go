@@ -12,19 +12,29 @@ type samples struct {
 	posts []string
 }
 
-// gather reads both ends of a list; what cannot be read is left out, for the checks of the list say so.
-func (s *inspection) gather(ctx context.Context, ep endpoint, extra url.Values) []item {
-	var out []item
+// gather reads both ends of a list. Without items it returns why there are none, a skip.
+func (s *inspection) gather(ctx context.Context, ep endpoint, extra url.Values, none string) (out []item, missing error) {
+	missing = skip(none)
 	for _, from := range []string{"start", "end"} {
 		query := withLimit(extra, pageSize)
 		query.Set("from", from)
 		p, err := s.list(ctx, ep, query)
 		if err != nil {
+			missing = unread(ep, err)
 			continue
 		}
 		out = appendNew(out, p.items)
 	}
-	return out
+	return out, missing
+}
+
+// unread turns the failure to read samples into the reason to skip what rests on them; the checks of the endpoint
+// itself report it.
+func unread(ep endpoint, err error) error {
+	if isSkip(err) {
+		return err
+	}
+	return skipf("%s could not be read", ep.path)
 }
 
 // gatherGroups reads the front of some groups.
