@@ -102,7 +102,11 @@ func absoluteTable(cells []cell, all *results) string {
 			for _, column := range metrics() {
 				row = append(row, number(column.form, medianOf(own, column.value)))
 			}
-			row = slices.Insert(row, 5, fmt.Sprintf("%.0f %%", 100*spread(values(own, rate))))
+			between := "–"
+			if len(own) > 1 {
+				between = fmt.Sprintf("%.0f %%", 100*spread(values(own, rate)))
+			}
+			row = slices.Insert(row, 5, between)
 			rows = append(rows, append(row, count(own)))
 		}
 	}

@@ -79,6 +79,9 @@ func TestReport(t *testing.T) {
 	if got := rowOf(absolute, "profile cold 16 hand"); got == nil || got[4] != "1000" || got[5] != "10%" || got[8] != "1000.0" || got[15] != "3" {
 		t.Errorf("numbers of hand: %v", got)
 	}
+	if got := rowOf(absolute, "profile cold 16 stock"); got == nil || got[5] != "–" {
+		t.Errorf("one round has a spread: %v", got)
+	}
 	for _, want := range []string{"Machine: one", "**Warning:** it rains", "2 of 6 measurements were disturbed", "up to 40 % of a core", "took up to 3 %", "profile/cold/16 static: it lied to us"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report does not say %q:\n%s", want, text)

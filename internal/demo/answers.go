@@ -14,7 +14,8 @@ const answersBytes = 8 << 20
 // answers keeps answers of reads for as long as the file stays as it is. SQLite tells by a number, which is another
 // one after every commit of another connection, in this process or in another: so nothing is ever invalidated by hand.
 type answers struct {
-	conn    *sql.Conn // writes nothing, so that every commit is another connection's
+	conn    *sql.Conn  // writes nothing, so that every commit is another connection's
+	asking  sync.Mutex // one question at a time: a statement of one connection has one cursor
 	version *sql.Stmt
 
 	mu    sync.Mutex
@@ -39,6 +40,8 @@ func (a *answers) close() error { return errors.Join(a.version.Close(), a.conn.C
 
 // now returns the version of the file. What is read later is at least as new.
 func (a *answers) now(ctx context.Context) (version int64, err error) {
+	a.asking.Lock()
+	defer a.asking.Unlock()
 	// Not the request's context: it would cost a goroutine, for a question of microseconds.
 	err = a.version.QueryRowContext(context.WithoutCancel(ctx)).Scan(&version)
 	return version, err
