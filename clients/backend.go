@@ -115,7 +115,7 @@ func (s *service) complain(endpoint string, n int) {
 
 // idempotencyKey derives a write's key from the caller's, or draws one.
 func (s *service) idempotencyKey(ctx context.Context, method, target string) string {
-	caller := callerOf(ctx).IdempotencyKey
+	caller := CallerFrom(ctx).IdempotencyKey
 	if caller == "" {
 		return rand.Text()
 	}

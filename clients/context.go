@@ -45,18 +45,16 @@ func WithCaller(ctx context.Context, caller Caller) context.Context {
 }
 
 // CallerFrom gives the caller that WithCaller put there, the zero Caller when none was.
-func CallerFrom(ctx context.Context) Caller { return callerOf(ctx) }
+func CallerFrom(ctx context.Context) Caller {
+	caller, _ := ctx.Value(callerKey{}).(Caller)
+	return caller
+}
 
 // WithRecorder has record called for every upstream attempt and every cached, joined or stale answer under the context.
 // It must be safe for concurrent use, and may still be called shortly after a read has returned: for an attempt that lost
 // against a hedge, or for one that other readers were waiting for as well.
 func WithRecorder(ctx context.Context, record func(Call)) context.Context {
 	return context.WithValue(ctx, recorderKey{}, record)
-}
-
-func callerOf(ctx context.Context) Caller {
-	caller, _ := ctx.Value(callerKey{}).(Caller)
-	return caller
 }
 
 func recorderOf(ctx context.Context) func(Call) {

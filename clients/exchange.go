@@ -111,7 +111,7 @@ func (s *service) newRequest(ctx context.Context, r *request) (*http.Request, er
 	if s.cfg.Token != "" {
 		h.Set("Authorization", "Bearer "+s.cfg.Token)
 	}
-	caller := callerOf(ctx)
+	caller := CallerFrom(ctx)
 	if validID(string(caller.Actor)) {
 		h.Set("X-Actor", string(caller.Actor))
 	}
