@@ -187,9 +187,17 @@ func (s *store) transact(ctx context.Context, f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// foldWAL moves the WAL into the file and empties it, so that it keeps no copy of what was erased. Readers of another
-// process may prevent that; it is tried again with the next maintenance.
+// foldWAL moves the WAL into the file and empties it, so that it keeps no copy of what was erased. It takes its turn
+// among the writers: beside a transaction it would hold the connection on which that one prepares its statements, and
+// each would wait for the other. Readers of another process may prevent it; it is tried again with the next
+// maintenance.
 func (s *store) foldWAL(ctx context.Context, log *slog.Logger) {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-s.turn }()
 	if _, err := s.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 		log.WarnContext(ctx, "the write-ahead log could not be folded", "service", s.definition.name, "error", err)
 	}

@@ -71,7 +71,7 @@ func affected(n int64) answer {
 	return answer{status: http.StatusOK, body: fmt.Sprintf(`{"affected":%d}`, n)}
 }
 
-// serveWrite reads what surrounds a write and runs it in one transaction with its events and its kept answer.
+// serveWrite reads what surrounds a write, runs it and answers.
 func (a *api) serveWrite(ctx context.Context, rw http.ResponseWriter, r *http.Request, route *route, ids []string) error {
 	w := &writing{pool: a.store.write, ids: ids, now: stampOf(a.now())}
 	key, err := w.readHeaders(r.Header, route.ifMatch)
@@ -87,29 +87,37 @@ func (a *api) serveWrite(ctx context.Context, rw http.ResponseWriter, r *http.Re
 			return err
 		}
 	}
-	tx, done, err := a.store.begin(ctx)
+	result, err := a.commitWrite(ctx, w, route, key, fingerprint(r, raw))
 	if err != nil {
 		return err
-	}
-	defer done()
-	w.tx = tx
-	var result answer
-	if key == "" {
-		result, err = route.write(ctx, w)
-	} else {
-		result, err = w.once(ctx, key, fingerprint(r, raw), route.write)
-	}
-	if err != nil {
-		return err
-	}
-	if err := w.tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
 	}
 	if route.erases {
 		a.store.foldWAL(ctx, a.log)
 	}
 	result.write(rw)
 	return nil
+}
+
+// commitWrite runs a write in one transaction with its events and, if it came with a key, its kept answer.
+func (a *api) commitWrite(ctx context.Context, w *writing, route *route, key, request string) (result answer, err error) {
+	tx, done, err := a.store.begin(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	defer done()
+	w.tx = tx
+	if key == "" {
+		result, err = route.write(ctx, w)
+	} else {
+		result, err = w.once(ctx, key, request, route.write)
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	if err := tx.Commit(); err != nil {
+		return answer{}, fmt.Errorf("commit: %w", err)
+	}
+	return result, nil
 }
 
 // readHeaders reads X-Actor, If-Match and Idempotency-Key; it returns the last.
