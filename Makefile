@@ -53,7 +53,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 	  grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null | cut -c6- | while read -r name; do \
 	    echo "$$dir $$name"; (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); done; done
 
-torture: ## the long soak
+torture: ## long soaks and kills
 	TORTURE=long $(GO) test -race -timeout 60m -run 'Soak|Torture' -v .
 
 bench: ## the table of ratios of bench/README.md
