@@ -26,8 +26,11 @@ import (
 
 // printSchema prints the SDL that clients are generated from.
 func printSchema(stdout io.Writer) error {
-	schema := operation.NewView("current", graph.NewExecutableSchema(graph.Config{Resolvers: &resolvers.Resolver{}}).Schema()).Schema
-	formatter.NewFormatter(stdout, formatter.WithIndent("  ")).FormatSchema(schema)
+	view, err := operation.NewView("current", graph.NewExecutableSchema(graph.Config{Resolvers: &resolvers.Resolver{}}).Schema(), nil)
+	if err != nil {
+		return err
+	}
+	formatter.NewFormatter(stdout, formatter.WithIndent("  ")).FormatSchema(view.Schema)
 	return nil
 }
 
@@ -109,7 +112,7 @@ func explainQuery(ctx context.Context, cfg *config.Config, log *slog.Logger, std
 }
 
 func explainOn(ctx context.Context, e *config.Explain, urls map[string]string, request operation.Request, viewer auth.Viewer, log *slog.Logger, stdout io.Writer) error {
-	gateway, err := newGateway(&e.Gateway, urls, telemetry.New(), false, log)
+	gateway, err := newGateway(&e.Gateway, urls, &access{}, telemetry.New(), false, log)
 	if err != nil {
 		return err
 	}
@@ -122,7 +125,13 @@ func explainOn(ctx context.Context, e *config.Explain, urls map[string]string, r
 	start := time.Now()
 	result := gateway.pipeline.Run(explain.WithTrace(ctx, trace), prepared, operation.Call{Viewer: viewer, RequestID: "explain"})
 	took := time.Since(start)
+	if result.Outcome != operation.Ran {
+		return fmt.Errorf("the query is refused: %w", result.Errors)
+	}
 	if err := trace.Write(stdout, prepared.Operation, took); err != nil {
+		return err
+	}
+	if err := explain.WriteCost(stdout, result.Cost.Requested, result.Cost.Actual, prepared.Cost.Fields(prepared.Variables)); err != nil {
 		return err
 	}
 	for _, err := range result.Errors {

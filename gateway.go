@@ -24,18 +24,25 @@ type gateway struct {
 }
 
 // newGateway wires the way of an operation from the pipeline down to the services. The caller closes its clients.
-func newGateway(cfg *config.Gateway, urls map[string]string, metrics *telemetry.Metrics, demo bool, log *slog.Logger) (*gateway, error) {
+func newGateway(cfg *config.Gateway, urls map[string]string, access *access, metrics *telemetry.Metrics, demo bool, log *slog.Logger) (*gateway, error) {
 	services, err := clients.New(clientConfig(cfg, urls, metrics, log))
 	if err != nil {
 		return nil, err
 	}
 	metrics.Watch(config.Services()...)
-	preparer, err := operation.NewPreparer(cfg.DocumentCacheSize)
+	preparer, err := operation.NewPreparer(cfg.DocumentCacheSize, bounds(&cfg.Max))
 	if err != nil {
 		return nil, err
 	}
-	resolver := &resolvers.Resolver{Clients: services, OpenSignUp: demo, LoaderWait: cfg.LoaderWait, Logger: log}
-	view := operation.NewView("current", graph.NewExecutableSchema(graph.Config{Resolvers: resolver}).Schema())
+	weights, err := cfg.Weights()
+	if err != nil {
+		return nil, err
+	}
+	resolver := &resolvers.Resolver{Clients: services, Keys: access.keys, OpenSignUp: demo, LoaderWait: cfg.LoaderWait, Logger: log}
+	view, err := operation.NewView("current", graph.NewExecutableSchema(graph.Config{Resolvers: resolver}).Schema(), weights)
+	if err != nil {
+		return nil, err
+	}
 	return &gateway{
 		clients: services,
 		view:    view,
@@ -46,13 +53,38 @@ func newGateway(cfg *config.Gateway, urls map[string]string, metrics *telemetry.
 				Scope:  resolver.Scope, Present: resolver.Present, Recover: resolver.Recover,
 				Around: traced,
 			},
-			Timeout: cfg.OperationTimeout,
-			Enter:   enter,
-			Observe: func(_ context.Context, op *operation.Prepared, r *operation.Result, took time.Duration) {
-				metrics.Operation(string(op.Kind()), string(r.Data) != "null", len(r.Errors) > 0, took)
-			},
+			Limiter:          access.limiter,
+			MaxCost:          cfg.Max.Cost,
+			Timeout:          cfg.OperationTimeout,
+			MaxErrors:        cfg.Max.Errors,
+			MaxResponseBytes: cfg.Max.ResponseBytes,
+			Introspect:       access.introspect,
+			Free:             resolvers.Free,
+			Enter:            enter,
+			Observe:          observe(metrics),
 		},
 	}, nil
+}
+
+// bounds are those of the configuration.
+func bounds(c *config.Bounds) operation.Bounds {
+	return operation.Bounds{
+		Tokens: c.Tokens, NameBytes: c.NameBytes, Operations: c.Operations, Depth: c.Depth, ValueDepth: c.ValueDepth,
+		Aliases: c.Aliases, RootFields: c.RootFields, Directives: c.Directives, Fields: c.Fields, Arguments: c.Arguments,
+		FragmentNesting: c.FragmentNesting, ListNesting: c.ListNesting, VariableValues: c.VariableValues, Errors: c.ValidationErrors,
+	}
+}
+
+// observe counts operations.
+func observe(metrics *telemetry.Metrics) func(context.Context, *operation.Prepared, *operation.Result, time.Duration) {
+	return func(_ context.Context, op *operation.Prepared, r *operation.Result, took time.Duration) {
+		if r.Outcome != operation.Ran {
+			metrics.Rejected(r.Errors[0].Extensions["code"].(string))
+			return
+		}
+		metrics.Operation(string(op.Kind()), string(r.Data) != "null", len(r.Errors) > 0, took)
+		metrics.Points(r.Cost.Requested, r.Cost.Actual)
+	}
 }
 
 // enter tells the clients for whom they call.

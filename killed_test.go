@@ -57,10 +57,11 @@ func (p *process) kill() {
 	_ = p.command.Wait()         // "signal: killed"
 }
 
-// spawnServer starts the gateway with its demo, and waits until it listens.
-func spawnServer(t *testing.T, dir string) *process {
+// spawnServer starts the gateway with its demo, and waits until it listens. The buckets hold what a test may need.
+func spawnServer(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
-	p, stdout := spawn(t, "serve", "--addr", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn")
+	p, stdout := spawn(t, append([]string{"serve", "--addr", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn",
+		"--limit-ip-points", "1000000000", "--limit-user-points", "1000000000"}, args...)...)
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if _, rest, ok := strings.Cut(lines.Text(), "http://127.0.0.1:"); ok {

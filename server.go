@@ -16,7 +16,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tributary/internal/auth"
 	"tributary/internal/config"
 	"tributary/internal/console"
 	"tributary/internal/telemetry"
@@ -73,12 +72,17 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, stdout io.
 	}
 	defer services.Close()
 	metrics := telemetry.New()
-	gateway, err := newGateway(&s.Gateway, services.URLs, metrics, s.DemoMode(), log)
+	access, err := openAccess(cfg, metrics, log)
+	if err != nil {
+		return err
+	}
+	defer access.Close()
+	gateway, err := newGateway(&s.Gateway, services.URLs, access, metrics, s.DemoMode(), log)
 	if err != nil {
 		return err
 	}
 	defer gateway.clients.Close()
-	verify, err := newVerifier(cfg.DataDir, s.DemoMode())
+	graphql, err := newTransport(s, gateway, access)
 	if err != nil {
 		return err
 	}
@@ -88,13 +92,13 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, stdout io.
 	}
 	draining := make(chan struct{})
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", &wire.HTTP{Pipeline: gateway.pipeline, View: gateway.view, Verify: verify, MaxBodyBytes: s.MaxBodyBytes})
+	mux.Handle("/graphql", graphql)
 	mux.Handle("GET /metrics", metrics.Handler())
 	mux.Handle("GET /healthz", wire.Healthy())
 	mux.Handle("GET /readyz", wire.Ready(draining))
 	mux.Handle("/", console.Handler())
 	server := &http.Server{
-		Handler:           wire.Identify(wire.Log(log, wire.Recover(log, wire.Hosts(s.AllowedHosts, mux)))),
+		Handler:           wire.Secure(wire.Identify(wire.Log(log, wire.Recover(log, wire.Hosts(s.AllowedHosts, mux))))),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -108,6 +112,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, stdout io.
 	defer stopBelow()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return services.Run(below) })
+	group.Go(func() error { return access.Run(below) })
 	group.Go(func() error {
 		defer stopBelow()
 		return serveHTTP(ctx, server, listener, draining, s.ShutdownTimeout, log)
@@ -135,16 +140,4 @@ func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener, 
 	}
 	<-failed // http.ErrServerClosed
 	return err
-}
-
-// newVerifier tells whose a token is: in demo mode those of the data dir's key are good, else none is.
-func newVerifier(dataDir string, demo bool) (func(string) (auth.Viewer, error), error) {
-	if !demo {
-		return func(string) (auth.Viewer, error) { return auth.Viewer{}, auth.ErrInvalidToken }, nil
-	}
-	key, err := auth.OpenDevelopmentKey(dataDir, time.Now)
-	if err != nil {
-		return nil, err
-	}
-	return key.Verify, nil
 }

@@ -90,7 +90,9 @@ func TestRequestIDAndTraceGoUpstreamAndCredentialsDoNot(t *testing.T) {
 	u := startUpstream(t, d)
 	seen := make(chan http.Header, 16)
 	u.hook(func(_ string, r *http.Request) { seen <- r.Header.Clone() })
-	args := []string{"serve", "--addr", "127.0.0.1:0", "--data-dir", t.TempDir(), "--service-token", "gateway-secret"}
+	dir := t.TempDir()
+	key := apiKey(t, dir)
+	args := []string{"serve", "--addr", "127.0.0.1:0", "--data-dir", dir, "--service-token", "gateway-secret"}
 	for service, url := range u.urls {
 		args = append(args, "--"+service+"-url", url)
 	}
@@ -100,7 +102,7 @@ func TestRequestIDAndTraceGoUpstreamAndCredentialsDoNot(t *testing.T) {
 		r.Header.Set("X-Request-Id", "given-by-client")
 		r.Header.Set("Traceparent", "00-"+trace+"-00f067aa0ba902b7-01")
 		r.Header.Set("Cookie", "session=secret")
-		r.Header.Set("X-Api-Key", "client-secret")
+		r.Header.Set("X-Api-Key", key)
 		r.Header.Set("Keep-Alive", "timeout=5")
 	})
 	if status != http.StatusOK || header.Get("X-Request-Id") != "given-by-client" {
@@ -115,7 +117,7 @@ func TestRequestIDAndTraceGoUpstreamAndCredentialsDoNot(t *testing.T) {
 			t.Errorf("upstream saw %s: %s", name, got.Get(name))
 		}
 	}
-	if log := p.stderr.String(); !strings.Contains(log, `"request_id":"given-by-client"`) || strings.Contains(log, "secret") {
+	if log := p.stderr.String(); !strings.Contains(log, `"request_id":"given-by-client"`) || strings.Contains(log, "secret") || strings.Contains(log, key) {
 		t.Errorf("log: %s", log)
 	}
 }

@@ -79,7 +79,10 @@ func TestProfileAsksEachEndpointOncePerLevel(t *testing.T) {
 
 func TestNoIDIsAskedForTwice(t *testing.T) {
 	u := startUpstream(t, startDemo(t, seededDir(t)))
-	g := openGateway(t, u.urls, uncached)
+	g := openGateway(t, u.urls, func(c *config.Gateway) {
+		uncached(c)
+		c.Max.Cost = 0
+	})
 	a := ask(t, g, auth.Viewer{}, `{
 	  posts(first: 60) { nodes { author { id
 	    posts(first: 3) { nodes { author { id } comments(first: 3) { edges { node { author { id posts(first: 3) { nodes { author { id } } } } post { id author { id } } } } } } } } } }

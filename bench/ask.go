@@ -12,7 +12,7 @@ import (
 // maxAnswer bounds one answer.
 const maxAnswer = 64 << 20
 
-// fetch sends one GraphQL request and gives the bytes of its answer, which must be whole: a 200 without errors or remarks.
+// fetch sends one GraphQL request and gives the bytes of its answer, which must be whole: a 200 without errors, and without remarks but for the cost.
 func fetch(ctx context.Context, url string, body []byte) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
@@ -33,14 +33,27 @@ func fetch(ctx context.Context, url string, body []byte) ([]byte, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %d: %.500s", response.StatusCode, answer)
 	}
-	members := map[string]json.RawMessage{}
-	if err := json.Unmarshal(answer, &members); err != nil {
+	if _, err := dataOf(answer); err != nil {
 		return nil, err
 	}
-	if members["data"] == nil || len(members) > 1 {
+	return answer, nil
+}
+
+// dataOf is what an answer says, without what it cost. It is an error for an answer not to be whole.
+func dataOf(answer []byte) ([]byte, error) {
+	var a struct {
+		Data       json.RawMessage
+		Errors     json.RawMessage
+		Extensions map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(answer, &a); err != nil {
+		return nil, err
+	}
+	delete(a.Extensions, "cost")
+	if a.Data == nil || a.Errors != nil || len(a.Extensions) > 0 {
 		return nil, fmt.Errorf("the answer is not whole: %.500s", answer)
 	}
-	return answer, nil
+	return a.Data, nil
 }
 
 // ask is fetch with the answer read into value.

@@ -45,6 +45,7 @@ func handCommand(b *benchmark, _ mode, addr string) process.Command {
 // unbounded takes away the bounds that shed load, since it is measured, not shed; and the log, which the others do not write.
 var unbounded = []string{
 	"--log-level", "warn", "--operation-timeout", "60s",
+	"--max-cost", "0", "--limit-ip-points", "1000000000000000", "--limit-ip-restore", "1000000000000", "--limit-ip-requests", "0",
 	"--user-concurrency", "65536", "--post-concurrency", "65536", "--comment-concurrency", "65536", "--follower-concurrency", "65536",
 	"--user-timeout", "60s", "--post-timeout", "60s", "--comment-timeout", "60s", "--follower-timeout", "60s",
 	"--user-budget", "60s", "--post-budget", "60s", "--comment-budget", "60s", "--follower-budget", "60s",

@@ -20,6 +20,7 @@ type Outage struct {
 	Reason     Reason
 	Age        time.Duration // age of the stale value; 0 when there is none
 	RetryAfter time.Duration // when it is worth asking again; 0 when that is not known
+	Unasked    bool          // the call was not made: the breaker was open, or there was no room for it
 }
 
 // Reason is an outage as the graph's clients see it.

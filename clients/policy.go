@@ -173,12 +173,14 @@ func (s *service) asError(err error) *Error {
 	switch {
 	case errors.Is(err, circuitbreaker.ErrOpen):
 		e := unavailable(s.name, CircuitOpen, err)
-		e.Outage.RetryAfter = s.breaker.snapshot().RetryAfter
+		e.Outage.RetryAfter, e.Outage.Unasked = s.breaker.snapshot().RetryAfter, true
 		return e
 	case errors.Is(err, timeout.ErrExceeded):
 		return unavailable(s.name, Timeout, err)
 	case errors.Is(err, bulkhead.ErrFull):
-		return unavailable(s.name, Unavailable, err)
+		e := unavailable(s.name, Unavailable, err)
+		e.Outage.Unasked = true
+		return e
 	}
 	return &Error{Kind: KindInternal, Service: s.name, err: err}
 }

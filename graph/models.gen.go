@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 	"tributary/clients"
+	"tributary/internal/auth"
+	"tributary/internal/relay"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -27,6 +30,39 @@ type AddCommentInput struct {
 type AddCommentPayload struct {
 	Comment    *clients.Comment `json:"comment,omitempty"`
 	UserErrors []*UserError     `json:"userErrors"`
+}
+
+// A page of API keys.
+type APIKeyConnection struct {
+	Edges    []*APIKeyEdge   `json:"edges"`
+	Nodes    []*auth.Key     `json:"nodes"`
+	PageInfo *relay.PageInfo `json:"pageInfo"`
+}
+
+// A key in its place in the list.
+type APIKeyEdge struct {
+	Cursor string    `json:"cursor"`
+	Node   *auth.Key `json:"node"`
+}
+
+// The key to make.
+type CreateAPIKeyInput struct {
+	// 1 to 100 characters.
+	Name string `json:"name"`
+	// What its bearer may, such as admin; at most 32.
+	Scopes []string `json:"scopes,omitempty"`
+	// Whom its bearer acts as; nobody when left out.
+	UserID *clients.UserID `json:"userId,omitempty"`
+	// When it stops to be good by itself; never when left out.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+}
+
+// The key that was made, or why not.
+type CreateAPIKeyPayload struct {
+	APIKey *auth.Key `json:"apiKey,omitempty"`
+	// What to send as `X-API-Key`. It cannot be shown again.
+	Secret     *string      `json:"secret,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // What a new post starts with.
@@ -121,6 +157,45 @@ type PublishPostPayload struct {
 // Reads. Every list takes exactly one of `first` and `last`, from 1 to 100.
 // A field whose service is down is null with a coded error, or stale with a note in `extensions.degraded`; its neighbours are unharmed.
 type Query struct {
+}
+
+// What the caller may still spend. Every caller has a bucket of points for each way of being known: as a user, by an API key, by an address.
+type RateLimit struct {
+	// Points that this operation was charged before it runs; what it turns out not to cost is given back.
+	Cost int `json:"cost"`
+	// Size in points of the bucket that has the smallest part left.
+	Limit int `json:"limit"`
+	// Points left in it.
+	Remaining int `json:"remaining"`
+	// Points missing in it.
+	Used int `json:"used"`
+	// When it is full again if nothing more is spent.
+	ResetAt time.Time `json:"resetAt"`
+	// Every bucket that applies.
+	Buckets []*RateLimitBucket `json:"buckets"`
+}
+
+// One bucket: it holds so much, and what was spent comes back steadily.
+type RateLimitBucket struct {
+	// What it is counted by, such as user, key or ip.
+	Name string `json:"name"`
+	// What it holds: points or requests.
+	Unit      string `json:"unit"`
+	Size      int    `json:"size"`
+	Available int    `json:"available"`
+	// How much comes back in a second.
+	RestoreRate float64 `json:"restoreRate"`
+}
+
+// The key to end.
+type RevokeAPIKeyInput struct {
+	ID string `json:"id"`
+}
+
+// The key that was ended, or why not.
+type RevokeAPIKeyPayload struct {
+	APIKey     *auth.Key    `json:"apiKey,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // Whom to follow no longer.

@@ -23,6 +23,7 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	ApiKey() ApiKeyResolver
 	Comment() CommentResolver
 	FollowConnection() FollowConnectionResolver
 	FollowEdge() FollowEdgeResolver
@@ -54,6 +55,28 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	ApiKey struct {
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Prefix    func(childComplexity int) int
+		RevokedAt func(childComplexity int) int
+		Scopes    func(childComplexity int) int
+		User      func(childComplexity int) int
+	}
+
+	ApiKeyConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	ApiKeyEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Comment struct {
 		Author    func(childComplexity int) int
 		Body      func(childComplexity int) int
@@ -77,6 +100,12 @@ type ComplexityRoot struct {
 	CommentEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	CreateApiKeyPayload struct {
+		APIKey     func(childComplexity int) int
+		Secret     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CreatePostPayload struct {
@@ -119,12 +148,14 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AddComment    func(childComplexity int, input AddCommentInput) int
+		CreateAPIKey  func(childComplexity int, input CreateAPIKeyInput) int
 		CreatePost    func(childComplexity int, input CreatePostInput) int
 		CreateUser    func(childComplexity int, input CreateUserInput) int
 		DeleteComment func(childComplexity int, input DeleteCommentInput) int
 		DeletePost    func(childComplexity int, input DeletePostInput) int
 		Follow        func(childComplexity int, input FollowInput) int
 		PublishPost   func(childComplexity int, input PublishPostInput) int
+		RevokeAPIKey  func(childComplexity int, input RevokeAPIKeyInput) int
 		Unfollow      func(childComplexity int, input UnfollowInput) int
 		UpdateComment func(childComplexity int, input UpdateCommentInput) int
 		UpdatePost    func(childComplexity int, input UpdatePostInput) int
@@ -170,15 +201,39 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Comment func(childComplexity int, id clients.GlobalID) int
-		Feed    func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
-		Node    func(childComplexity int, id clients.GlobalID) int
-		Nodes   func(childComplexity int, ids []*clients.GlobalID) int
-		Post    func(childComplexity int, id clients.GlobalID) int
-		Posts   func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order, authorIds []*clients.GlobalID) int
-		User    func(childComplexity int, id *clients.GlobalID, handle *string) int
-		Users   func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
-		Viewer  func(childComplexity int) int
+		APIKeys   func(childComplexity int, first *int, after *string) int
+		Comment   func(childComplexity int, id clients.GlobalID) int
+		Feed      func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		Node      func(childComplexity int, id clients.GlobalID) int
+		Nodes     func(childComplexity int, ids []*clients.GlobalID) int
+		Post      func(childComplexity int, id clients.GlobalID) int
+		Posts     func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order, authorIds []*clients.GlobalID) int
+		RateLimit func(childComplexity int) int
+		User      func(childComplexity int, id *clients.GlobalID, handle *string) int
+		Users     func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		Viewer    func(childComplexity int) int
+	}
+
+	RateLimit struct {
+		Buckets   func(childComplexity int) int
+		Cost      func(childComplexity int) int
+		Limit     func(childComplexity int) int
+		Remaining func(childComplexity int) int
+		ResetAt   func(childComplexity int) int
+		Used      func(childComplexity int) int
+	}
+
+	RateLimitBucket struct {
+		Available   func(childComplexity int) int
+		Name        func(childComplexity int) int
+		RestoreRate func(childComplexity int) int
+		Size        func(childComplexity int) int
+		Unit        func(childComplexity int) int
+	}
+
+	RevokeApiKeyPayload struct {
+		APIKey     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UnfollowPayload struct {
@@ -311,6 +366,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AddCommentPayload.UserErrors(childComplexity), true
 
+	case "ApiKey.createdAt":
+		if e.ComplexityRoot.ApiKey.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.CreatedAt(childComplexity), true
+	case "ApiKey.expiresAt":
+		if e.ComplexityRoot.ApiKey.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.ExpiresAt(childComplexity), true
+	case "ApiKey.id":
+		if e.ComplexityRoot.ApiKey.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.ID(childComplexity), true
+	case "ApiKey.name":
+		if e.ComplexityRoot.ApiKey.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Name(childComplexity), true
+	case "ApiKey.prefix":
+		if e.ComplexityRoot.ApiKey.Prefix == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Prefix(childComplexity), true
+	case "ApiKey.revokedAt":
+		if e.ComplexityRoot.ApiKey.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.RevokedAt(childComplexity), true
+	case "ApiKey.scopes":
+		if e.ComplexityRoot.ApiKey.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Scopes(childComplexity), true
+	case "ApiKey.user":
+		if e.ComplexityRoot.ApiKey.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.User(childComplexity), true
+
+	case "ApiKeyConnection.edges":
+		if e.ComplexityRoot.ApiKeyConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.Edges(childComplexity), true
+	case "ApiKeyConnection.nodes":
+		if e.ComplexityRoot.ApiKeyConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.Nodes(childComplexity), true
+	case "ApiKeyConnection.pageInfo":
+		if e.ComplexityRoot.ApiKeyConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyConnection.PageInfo(childComplexity), true
+
+	case "ApiKeyEdge.cursor":
+		if e.ComplexityRoot.ApiKeyEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyEdge.Cursor(childComplexity), true
+	case "ApiKeyEdge.node":
+		if e.ComplexityRoot.ApiKeyEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKeyEdge.Node(childComplexity), true
+
 	case "Comment.author":
 		if e.ComplexityRoot.Comment.Author == nil {
 			break
@@ -414,6 +550,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CommentEdge.Node(childComplexity), true
+
+	case "CreateApiKeyPayload.apiKey":
+		if e.ComplexityRoot.CreateApiKeyPayload.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiKeyPayload.APIKey(childComplexity), true
+	case "CreateApiKeyPayload.secret":
+		if e.ComplexityRoot.CreateApiKeyPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiKeyPayload.Secret(childComplexity), true
+	case "CreateApiKeyPayload.userErrors":
+		if e.ComplexityRoot.CreateApiKeyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateApiKeyPayload.UserErrors(childComplexity), true
 
 	case "CreatePostPayload.post":
 		if e.ComplexityRoot.CreatePostPayload.Post == nil {
@@ -535,6 +690,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddComment(childComplexity, args["input"].(AddCommentInput)), true
+	case "Mutation.createApiKey":
+		if e.ComplexityRoot.Mutation.CreateAPIKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createApiKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateAPIKey(childComplexity, args["input"].(CreateAPIKeyInput)), true
 	case "Mutation.createPost":
 		if e.ComplexityRoot.Mutation.CreatePost == nil {
 			break
@@ -601,6 +767,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishPost(childComplexity, args["input"].(PublishPostInput)), true
+	case "Mutation.revokeApiKey":
+		if e.ComplexityRoot.Mutation.RevokeAPIKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeApiKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeAPIKey(childComplexity, args["input"].(RevokeAPIKeyInput)), true
 	case "Mutation.unfollow":
 		if e.ComplexityRoot.Mutation.Unfollow == nil {
 			break
@@ -794,6 +971,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PublishPostPayload.UserErrors(childComplexity), true
 
+	case "Query.apiKeys":
+		if e.ComplexityRoot.Query.APIKeys == nil {
+			break
+		}
+
+		args, err := ec.field_Query_apiKeys_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.APIKeys(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.comment":
 		if e.ComplexityRoot.Query.Comment == nil {
 			break
@@ -861,6 +1049,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Posts(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["orderBy"].(*relay.Order), args["authorIds"].([]*clients.GlobalID)), true
+	case "Query.rateLimit":
+		if e.ComplexityRoot.Query.RateLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.RateLimit(childComplexity), true
 	case "Query.user":
 		if e.ComplexityRoot.Query.User == nil {
 			break
@@ -889,6 +1083,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "RateLimit.buckets":
+		if e.ComplexityRoot.RateLimit.Buckets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Buckets(childComplexity), true
+	case "RateLimit.cost":
+		if e.ComplexityRoot.RateLimit.Cost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Cost(childComplexity), true
+	case "RateLimit.limit":
+		if e.ComplexityRoot.RateLimit.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Limit(childComplexity), true
+	case "RateLimit.remaining":
+		if e.ComplexityRoot.RateLimit.Remaining == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Remaining(childComplexity), true
+	case "RateLimit.resetAt":
+		if e.ComplexityRoot.RateLimit.ResetAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.ResetAt(childComplexity), true
+	case "RateLimit.used":
+		if e.ComplexityRoot.RateLimit.Used == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Used(childComplexity), true
+
+	case "RateLimitBucket.available":
+		if e.ComplexityRoot.RateLimitBucket.Available == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitBucket.Available(childComplexity), true
+	case "RateLimitBucket.name":
+		if e.ComplexityRoot.RateLimitBucket.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitBucket.Name(childComplexity), true
+	case "RateLimitBucket.restoreRate":
+		if e.ComplexityRoot.RateLimitBucket.RestoreRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitBucket.RestoreRate(childComplexity), true
+	case "RateLimitBucket.size":
+		if e.ComplexityRoot.RateLimitBucket.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitBucket.Size(childComplexity), true
+	case "RateLimitBucket.unit":
+		if e.ComplexityRoot.RateLimitBucket.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitBucket.Unit(childComplexity), true
+
+	case "RevokeApiKeyPayload.apiKey":
+		if e.ComplexityRoot.RevokeApiKeyPayload.APIKey == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeApiKeyPayload.APIKey(childComplexity), true
+	case "RevokeApiKeyPayload.userErrors":
+		if e.ComplexityRoot.RevokeApiKeyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeApiKeyPayload.UserErrors(childComplexity), true
 
 	case "UnfollowPayload.user":
 		if e.ComplexityRoot.UnfollowPayload.User == nil {
@@ -1155,12 +1430,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAddCommentInput,
+		ec.unmarshalInputCreateApiKeyInput,
 		ec.unmarshalInputCreatePostInput,
 		ec.unmarshalInputCreateUserInput,
 		ec.unmarshalInputDeleteCommentInput,
 		ec.unmarshalInputDeletePostInput,
 		ec.unmarshalInputFollowInput,
 		ec.unmarshalInputPublishPostInput,
+		ec.unmarshalInputRevokeApiKeyInput,
 		ec.unmarshalInputUnfollowInput,
 		ec.unmarshalInputUpdateCommentInput,
 		ec.unmarshalInputUpdatePostInput,
@@ -1240,6 +1517,80 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/apikey.graphqls", Input: `"A key for a program, sent as ` + "`" + `X-API-Key` + "`" + `. Its secret is shown once, when it is made."
+type ApiKey {
+  id: ID!
+  "What people call it."
+  name: String!
+  "The first characters of the secret, which tell keys apart."
+  prefix: String!
+  "What its bearer may."
+  scopes: [String!]!
+  "The user that its bearer acts as; null for nobody."
+  user: User @goField(forceResolver: true)
+  createdAt: Time!
+  "When it stops to be good by itself; null for never."
+  expiresAt: Time
+  "Since when it is not good any more; null while it is."
+  revokedAt: Time
+}
+
+"A page of API keys."
+type ApiKeyConnection {
+  edges: [ApiKeyEdge!]!
+  nodes: [ApiKey!]!
+  pageInfo: PageInfo!
+}
+
+"A key in its place in the list."
+type ApiKeyEdge @cost(weight: "0") {
+  cursor: String!
+  node: ApiKey!
+}
+
+extend type Query {
+  "All API keys, newest first, with those that have ended. For admins."
+  apiKeys(first: Int = 50, after: String): ApiKeyConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @requiresScopes(scopes: [["admin"]])
+}
+
+"The key to make."
+input CreateApiKeyInput {
+  "1 to 100 characters."
+  name: String!
+  "What its bearer may, such as admin; at most 32."
+  scopes: [String!]
+  "Whom its bearer acts as; nobody when left out."
+  userId: ID @goField(type: "*tributary/clients.UserID")
+  "When it stops to be good by itself; never when left out."
+  expiresAt: Time
+}
+
+"The key that was made, or why not."
+type CreateApiKeyPayload {
+  apiKey: ApiKey
+  "What to send as ` + "`" + `X-API-Key` + "`" + `. It cannot be shown again."
+  secret: String
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
+}
+
+"The key to end."
+input RevokeApiKeyInput {
+  id: ID! @goField(type: "string")
+}
+
+"The key that was ended, or why not."
+type RevokeApiKeyPayload {
+  apiKey: ApiKey
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Make an API key. For admins."
+  createApiKey(input: CreateApiKeyInput!): CreateApiKeyPayload @requiresScopes(scopes: [["admin"]])
+  "Have an API key be good no longer: here at once, on other replicas within five seconds. For admins."
+  revokeApiKey(input: RevokeApiKeyInput!): RevokeApiKeyPayload @requiresScopes(scopes: [["admin"]])
+}
+`, BuiltIn: false},
 	{Name: "../schema/comment.graphqls", Input: `"A remark on a post, or a reply to another."
 type Comment implements Node {
   id: ID!
@@ -1257,7 +1608,7 @@ type Comment implements Node {
   "The comment this one replies to; null on a top-level one."
   parent: Comment @goField(batch: true, forceResolver: true)
   "Direct replies."
-  replies(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): CommentConnection @goField(batch: true, forceResolver: true)
+  replies(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): CommentConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
 }
 
 "A page of comments."
@@ -1270,7 +1621,7 @@ type CommentConnection {
 }
 
 "A comment in a list."
-type CommentEdge {
+type CommentEdge @cost(weight: "0") {
   cursor: String!
   node: Comment!
 }
@@ -1307,19 +1658,19 @@ input DeleteCommentInput {
 "Outcome of addComment."
 type AddCommentPayload {
   comment: Comment
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 "Outcome of updateComment."
 type UpdateCommentPayload {
   comment: Comment
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 "Outcome of deleteComment."
 type DeleteCommentPayload {
   deletedCommentId: ID @goField(type: "*tributary/clients.CommentID")
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 extend type Mutation {
@@ -1342,7 +1693,7 @@ type FollowConnection {
 }
 
 "Who follows, or is followed, and since when."
-type FollowEdge {
+type FollowEdge @cost(weight: "0") {
   cursor: String!
   followedAt: Time!
   "Null when the user is gone or the user service is down."
@@ -1367,14 +1718,14 @@ input UnfollowInput {
 type FollowPayload {
   "The user now followed."
   user: User
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 "Outcome of unfollow."
 type UnfollowPayload {
   "The user no longer followed."
   user: User
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 extend type Mutation {
@@ -1382,6 +1733,39 @@ extend type Mutation {
   follow(input: FollowInput!): FollowPayload
   "Stops following a user, as oneself."
   unfollow(input: UnfollowInput!): UnfollowPayload
+}
+`, BuiltIn: false},
+	{Name: "../schema/limit.graphqls", Input: `"What the caller may still spend. Every caller has a bucket of points for each way of being known: as a user, by an API key, by an address."
+type RateLimit @cost(weight: "0") {
+  "Points that this operation was charged before it runs; what it turns out not to cost is given back."
+  cost: Int!
+  "Size in points of the bucket that has the smallest part left."
+  limit: Int!
+  "Points left in it."
+  remaining: Int!
+  "Points missing in it."
+  used: Int!
+  "When it is full again if nothing more is spent."
+  resetAt: Time!
+  "Every bucket that applies."
+  buckets: [RateLimitBucket!]! @listSize(assumedSize: 6)
+}
+
+"One bucket: it holds so much, and what was spent comes back steadily."
+type RateLimitBucket @cost(weight: "0") {
+  "What it is counted by, such as user, key or ip."
+  name: String!
+  "What it holds: points or requests."
+  unit: String!
+  size: Int!
+  available: Int!
+  "How much comes back in a second."
+  restoreRate: Float!
+}
+
+extend type Query {
+  "What this operation was charged and what is left; null where nothing is limited."
+  rateLimit: RateLimit
 }
 `, BuiltIn: false},
 	{Name: "../schema/post.graphqls", Input: `"Something a user wrote."
@@ -1399,7 +1783,7 @@ type Post implements Node {
   version: Int!
   author: User @goField(batch: true, forceResolver: true)
   "Comments on this post, replies among them unless topLevel is true. A deleted comment keeps its place while it has replies."
-  comments(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST, topLevel: Boolean! = false): CommentConnection @goField(batch: true, forceResolver: true)
+  comments(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST, topLevel: Boolean! = false): CommentConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "How many comments stand on this post; replies count, deleted ones do not."
   commentCount: Int @goField(batch: true, forceResolver: true)
 }
@@ -1424,7 +1808,7 @@ type PostConnection {
 }
 
 "A post in a list."
-type PostEdge {
+type PostEdge @cost(weight: "0") {
   cursor: String!
   node: Post!
 }
@@ -1433,9 +1817,9 @@ extend type Query {
   "One post; null when there is none that the caller may see."
   post(id: ID!): Post
   "Published posts of everybody, or of up to 100 authors."
-  posts(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST, authorIds: [ID!]): PostConnection
+  posts(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST, authorIds: [ID!]): PostConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"])
   "Published posts of those whom the viewer follows. Needs a token."
-  feed(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): PostConnection
+  feed(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): PostConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @authenticated
 }
 
 "What a new post starts with."
@@ -1474,25 +1858,25 @@ input DeletePostInput {
 "Outcome of createPost."
 type CreatePostPayload {
   post: Post
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 "Outcome of updatePost."
 type UpdatePostPayload {
   post: Post
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 "Outcome of publishPost."
 type PublishPostPayload {
   post: Post
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 "Outcome of deletePost."
 type DeletePostPayload {
   deletedPostId: ID @goField(type: "*tributary/clients.PostID")
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 extend type Mutation {
@@ -1516,6 +1900,21 @@ extend type Mutation {
 
 directive @goExtraField(name: String, type: String!, description: String) repeatable on OBJECT | INPUT_OBJECT
 
+"""
+What an element costs, in points, in place of the default: 0 for scalars and enums, 1 for objects, 0 for fields and arguments, 10 for mutations.
+See https://ibm.github.io/graphql-specs/cost-spec.html.
+"""
+directive @cost(weight: String!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
+
+"How long a list may be: as an argument says, or as assumed. The size is that of the field itself or, if there are any, of its sizedFields."
+directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
+
+"The field is null, with an error of the code UNAUTHENTICATED, for callers without a token or an API key."
+directive @authenticated on FIELD_DEFINITION
+
+"The field is null, with an error of the code UNAUTHENTICATED or FORBIDDEN, for callers without all scopes of one of these sets."
+directive @requiresScopes(scopes: [[String!]!]!) on FIELD_DEFINITION
+
 "An instant in RFC 3339, always UTC."
 scalar Time @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time.html")
 
@@ -1532,7 +1931,7 @@ enum ListOrder {
 }
 
 "What a page knows of the list around it."
-type PageInfo {
+type PageInfo @cost(weight: "0") {
   "More edges follow the last one of this page."
   hasNextPage: Boolean!
   "There are edges in front of the first one of this page."
@@ -1544,7 +1943,7 @@ type PageInfo {
 }
 
 "A problem of what was asked, told to the person who asked. The mutation changed nothing."
-type UserError {
+type UserError @cost(weight: "0") {
   "Path of the input that is at fault, outermost first; null when it is the request as a whole."
   field: [String!]
   "A sentence that can be shown."
@@ -1587,7 +1986,7 @@ type Query {
   "Any entity by its global id; null when it does not exist."
   node(id: ID!): Node
   "Several entities at once, in the order of the ids, null for each that does not exist. At most 100 ids."
-  nodes(ids: [ID!]!): [Node]!
+  nodes(ids: [ID!]!): [Node]! @listSize(slicingArguments: ["ids"])
   "The user whose token came with the request; null for anonymous callers."
   viewer: User
 }
@@ -1610,17 +2009,17 @@ type User implements Node {
   "Counts the writes to this user; give it to updateUser to refuse overwriting what you have not seen."
   version: Int!
   "Posts by this user. Their author and admins see drafts too."
-  posts(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): PostConnection @goField(batch: true, forceResolver: true)
+  posts(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): PostConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Comments by this user."
-  comments(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): CommentConnection @goField(batch: true, forceResolver: true)
+  comments(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): CommentConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Those who follow this user."
-  followers(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): FollowConnection @goField(batch: true, forceResolver: true)
+  followers(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): FollowConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Those whom this user follows."
-  following(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): FollowConnection @goField(batch: true, forceResolver: true)
+  following(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): FollowConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Sizes of the four lists above."
   stats: UserStats! @goField(forceResolver: true)
   "Posts and comments of this user merged by time."
-  activity(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): ActivityConnection @goField(batch: true, forceResolver: true)
+  activity(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): ActivityConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Whether the viewer follows this user; null for anonymous callers."
   followedByViewer: Boolean @goField(batch: true, forceResolver: true)
 }
@@ -1643,7 +2042,7 @@ type UserConnection {
 }
 
 "A user in a list."
-type UserEdge {
+type UserEdge @cost(weight: "0") {
   cursor: String!
   node: User!
 }
@@ -1661,7 +2060,7 @@ type ActivityConnection {
 }
 
 "A post or comment in a user's activity."
-type ActivityEdge {
+type ActivityEdge @cost(weight: "0") {
   cursor: String!
   node: ActivityItem!
 }
@@ -1670,7 +2069,7 @@ extend type Query {
   "One user, by exactly one of id and handle; null when there is none."
   user(id: ID, handle: String): User
   "All users."
-  users(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): UserConnection
+  users(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): UserConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"])
 }
 
 "What a new user starts with."
@@ -1700,13 +2099,13 @@ input UpdateUserInput {
 "Outcome of createUser."
 type CreateUserPayload {
   user: User
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 "Outcome of updateUser."
 type UpdateUserPayload {
   user: User
-  userErrors: [UserError!]!
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
 }
 
 extend type Mutation {
@@ -1757,6 +2156,50 @@ func (ec *executionContext) childFields_AddCommentPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type AddCommentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ApiKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ApiKey_id(ctx, field)
+	case "name":
+		return ec.fieldContext_ApiKey_name(ctx, field)
+	case "prefix":
+		return ec.fieldContext_ApiKey_prefix(ctx, field)
+	case "scopes":
+		return ec.fieldContext_ApiKey_scopes(ctx, field)
+	case "user":
+		return ec.fieldContext_ApiKey_user(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ApiKey_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ApiKey_expiresAt(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_ApiKey_revokedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKey", field.Name)
+}
+
+func (ec *executionContext) childFields_ApiKeyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ApiKeyConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ApiKeyConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ApiKeyConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKeyConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ApiKeyEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ApiKeyEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ApiKeyEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApiKeyEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Comment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1805,6 +2248,18 @@ func (ec *executionContext) childFields_CommentEdge(ctx context.Context, field g
 		return ec.fieldContext_CommentEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CommentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateApiKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "apiKey":
+		return ec.fieldContext_CreateApiKeyPayload_apiKey(ctx, field)
+	case "secret":
+		return ec.fieldContext_CreateApiKeyPayload_secret(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateApiKeyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateApiKeyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreatePostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1957,6 +2412,50 @@ func (ec *executionContext) childFields_PublishPostPayload(ctx context.Context, 
 		return ec.fieldContext_PublishPostPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PublishPostPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cost":
+		return ec.fieldContext_RateLimit_cost(ctx, field)
+	case "limit":
+		return ec.fieldContext_RateLimit_limit(ctx, field)
+	case "remaining":
+		return ec.fieldContext_RateLimit_remaining(ctx, field)
+	case "used":
+		return ec.fieldContext_RateLimit_used(ctx, field)
+	case "resetAt":
+		return ec.fieldContext_RateLimit_resetAt(ctx, field)
+	case "buckets":
+		return ec.fieldContext_RateLimit_buckets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RateLimit", field.Name)
+}
+
+func (ec *executionContext) childFields_RateLimitBucket(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_RateLimitBucket_name(ctx, field)
+	case "unit":
+		return ec.fieldContext_RateLimitBucket_unit(ctx, field)
+	case "size":
+		return ec.fieldContext_RateLimitBucket_size(ctx, field)
+	case "available":
+		return ec.fieldContext_RateLimitBucket_available(ctx, field)
+	case "restoreRate":
+		return ec.fieldContext_RateLimitBucket_restoreRate(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RateLimitBucket", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeApiKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "apiKey":
+		return ec.fieldContext_RevokeApiKeyPayload_apiKey(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeApiKeyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeApiKeyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UnfollowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

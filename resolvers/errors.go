@@ -49,9 +49,16 @@ func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 	if presented.Extensions["code"] == CodeBadUserInput {
 		presented.Path = fieldOf(ctx, presented.Path)
 	}
-	presented.Err = nil
+	failed, ok := asServiceError(err)
+	presented.Err = nil // which err may share, so that its cause is gone from here on
+	if ok && failed.Outage != nil && failed.Outage.Unasked {
+		presented.Err = errUnasked
+	}
 	return presented
 }
+
+// errUnasked stands behind a presented error whose service was not asked.
+var errUnasked = errors.New("the service was not asked")
 
 // fieldOf cuts off a path what gqlgen appends for an argument: a path leads through the response, and arguments are not there.
 func fieldOf(ctx context.Context, path ast.Path) ast.Path {
@@ -105,6 +112,12 @@ func (r *Resolver) describeService(ctx context.Context, at *gqlerror.Error, fail
 		return outageMessage(failed), extensions
 	}
 	return r.internal(ctx, at, failed)
+}
+
+// Free says whether a field failed without any work: its service was not asked, since its breaker was open or it had too many
+// calls under way.
+func Free(err *gqlerror.Error) bool {
+	return errors.Is(err.Err, errUnasked)
 }
 
 func outageMessage(failed *clients.Error) string {

@@ -33,8 +33,8 @@ func (r *Resolver) postsOf(ctx context.Context, args relay.Args, authorIDs []*cl
 // feed pages the published posts of those whom the viewer follows.
 func (r *Resolver) feed(ctx context.Context, args relay.Args) (*relay.PostConnection, error) {
 	v := load(ctx).viewer
-	if v.Anonymous() {
-		return nil, auth.ErrUnauthenticated
+	if err := auth.RequireUser(v); err != nil {
+		return nil, err
 	}
 	authors, stale, err := r.followees(ctx, clients.UserID(v.UserID))
 	if err != nil {
@@ -68,9 +68,9 @@ func (r *Resolver) followees(ctx context.Context, user clients.UserID) (ids []cl
 	return ids, stale, nil
 }
 
-// followedBy says of each user whether the viewer follows them; nil for anonymous viewers.
+// followedBy says of each user whether the viewer follows them; nil where the viewer is no user.
 func followedBy(ctx context.Context, v auth.Viewer, users []*clients.User) ([]*bool, error) {
-	if v.Anonymous() {
+	if v.UserID == "" {
 		return make([]*bool, len(users)), nil
 	}
 	return eachOr(ctx, load(ctx).edge, users, func(u *clients.User) (clients.Pair, bool) {

@@ -65,7 +65,7 @@ func asNode[V clients.Node](thunk dataloader.Thunk[found[V]]) dataloader.Thunk[f
 // viewer loads the user whose token came with the request, nil when none did.
 func viewer(ctx context.Context) (*clients.User, error) {
 	v := load(ctx).viewer
-	if v.Anonymous() {
+	if v.UserID == "" {
 		return nil, nil
 	}
 	user, _, err := one(ctx, load(ctx).user, clients.UserID(v.UserID))

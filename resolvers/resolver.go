@@ -16,6 +16,7 @@ import (
 // operation; that stands in the context, put there by Scope.
 type Resolver struct {
 	Clients    *clients.Clients
+	Keys       *auth.Keys    // the API keys
 	OpenSignUp bool          // whether anyone may create users
 	LoaderWait time.Duration // how long a loader gathers keys before it asks
 	Logger     *slog.Logger

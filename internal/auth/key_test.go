@@ -41,7 +41,7 @@ func TestTheKeyIsMadeOnce(t *testing.T) {
 	}
 	for _, key := range keys {
 		for i, token := range tokens {
-			if _, err := key.Verify(token); err != nil {
+			if _, err := key.Verify(t.Context(), token); err != nil {
 				t.Fatalf("opener %d has another key: %v", i, err)
 			}
 		}

@@ -48,7 +48,7 @@ func TestTokensTellWhoCalls(t *testing.T) {
 		scopes string
 		want   []string
 	}{{"", nil}, {"admin", []string{"admin"}}, {"  admin  events:write ", []string{"admin", "events:write"}}} {
-		viewer, err := key.Verify(issue(t, key, "42", tt.scopes, time.Hour))
+		viewer, err := key.Verify(t.Context(), issue(t, key, "42", tt.scopes, time.Hour))
 		if err != nil || viewer.UserID != "42" || !slices.Equal(viewer.Scopes, tt.want) {
 			t.Errorf("scopes %q: %+v, %v", tt.scopes, viewer, err)
 		}
@@ -71,13 +71,13 @@ func TestTokensEnd(t *testing.T) {
 		{-31 * time.Second, false},
 	} {
 		clock.t = start.Add(tt.after)
-		viewer, err := key.Verify(token)
+		viewer, err := key.Verify(t.Context(), token)
 		if tt.ok != (err == nil) || (err != nil && (!errors.Is(err, auth.ErrInvalidToken) || viewer.UserID != "")) {
 			t.Errorf("after %v: %+v, %v", tt.after, viewer, err)
 		}
 	}
 	clock.t = start.Add(2 * time.Hour)
-	if _, err := key.Verify(token); err == nil || !strings.Contains(err.Error(), "expired") {
+	if _, err := key.Verify(t.Context(), token); err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Errorf("the error %v does not say that the token has expired", err)
 	}
 }
@@ -127,11 +127,21 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	}
 	now := clock.t.Unix()
 	good := forge(t, dir, jwt.SigningMethodHS256, nil, nil)
-	if viewer, err := key.Verify(good); err != nil || viewer.UserID != "42" {
+	if viewer, err := key.Verify(t.Context(), good); err != nil || viewer.UserID != "42" {
 		t.Fatalf("the token that the others are made of is refused: %v", err)
 	}
 	parts := strings.Split(good, ".")
 	unsigned := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`))
+	extended := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": "tributary-development", "sub": "42", "exp": now + 3600})
+	extended.Header["crit"] = []string{"exp"}
+	secret, err := os.ReadFile(filepath.Join(dir, "development.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	critical, err := extended.SignedString(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
 	claims := func(method jwt.SigningMethod, change jwt.MapClaims) string { return forge(t, dir, method, nil, change) }
 
 	for name, token := range map[string]string{
@@ -143,6 +153,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		"alg HS384":               claims(jwt.SigningMethodHS384, nil),
 		"alg HS512":               claims(jwt.SigningMethodHS512, nil),
 		"alg RS256":               forge(t, dir, jwt.SigningMethodRS256, private, nil),
+		"crit":                    critical,
 		"another server's key":    issue(t, other, "42", "", time.Hour),
 		"empty key":               forge(t, dir, jwt.SigningMethodHS256, []byte{}, nil),
 		"no signature":            parts[0] + "." + parts[1] + ".",
@@ -162,7 +173,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		"too long":                claims(jwt.SigningMethodHS256, jwt.MapClaims{"pad": strings.Repeat("x", 8<<10)}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			viewer, err := key.Verify(token)
+			viewer, err := key.Verify(t.Context(), token)
 			if !errors.Is(err, auth.ErrInvalidToken) || viewer.UserID != "" || viewer.Scopes != nil {
 				t.Fatalf("got %+v, %v", viewer, err)
 			}
@@ -182,7 +193,7 @@ func TestNoByteOfATokenMayChange(t *testing.T) {
 	for i := range len(token) {
 		for _, other := range "AQgw1_-" {
 			changed := token[:i] + string(other) + token[i+1:]
-			if _, err := key.Verify(changed); changed != token && err == nil {
+			if _, err := key.Verify(t.Context(), changed); changed != token && err == nil {
 				t.Fatalf("byte %d may be %q", i, other)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 )
 
 // ScopeAdmin lets its bearer act on everybody's entities.
@@ -12,12 +13,24 @@ const ScopeAdmin = "admin"
 
 // Viewer is the caller of one operation. The zero Viewer is anonymous.
 type Viewer struct {
-	UserID string   // the user service's own id; empty when anonymous
-	Scopes []string // what the token grants beyond being that user
+	UserID  string    // the user service's own id; empty for nobody's
+	KeyID   string    // of the API key that was shown; empty without one
+	Scopes  []string  // what the caller may beyond being that user
+	Expires time.Time // when what was shown of the caller ends; zero for never
 }
 
-// Anonymous says whether nobody is known to call.
-func (v Viewer) Anonymous() bool { return v.UserID == "" }
+// Anonymous says whether nothing is known of who calls.
+func (v Viewer) Anonymous() bool { return v.UserID == "" && v.KeyID == "" }
+
+// HasScopes says whether the viewer has all of these scopes.
+func (v Viewer) HasScopes(all ...string) bool {
+	for _, scope := range all {
+		if !slices.Contains(v.Scopes, scope) {
+			return false
+		}
+	}
+	return true
+}
 
 // Admin says whether the viewer may act on everybody's entities.
 func (v Viewer) Admin() bool { return slices.Contains(v.Scopes, ScopeAdmin) }
@@ -53,6 +66,18 @@ type Entity struct {
 // CanSee is the one rule of visibility: what is public everybody sees, anything else its owner and admins.
 func CanSee(v Viewer, e Entity) bool {
 	return e.Public || v.Is(e.OwnerID) || v.Admin()
+}
+
+// RequireUser refuses a viewer who is no user: with ErrUnauthenticated when anonymous, with ErrForbidden when it is the bearer of
+// an API key that acts as nobody.
+func RequireUser(v Viewer) error {
+	switch {
+	case v.Anonymous():
+		return ErrUnauthenticated
+	case v.UserID == "":
+		return ErrForbidden
+	}
+	return nil
 }
 
 // RequireSelf refuses everybody but the user with this id: with ErrUnauthenticated when anonymous, else ErrForbidden.

@@ -66,6 +66,25 @@ func TestNobodyOwnsWhatIsNobodys(t *testing.T) {
 	}
 }
 
+// TestKeysWithoutAUser is about known callers that are nobody.
+func TestKeysWithoutAUser(t *testing.T) {
+	bearer := auth.Viewer{KeyID: "k", Scopes: []string{"a", "b"}}
+	if bearer.Anonymous() || bearer.Is("") || auth.CanSee(bearer, auth.Entity{}) {
+		t.Error("the bearer of a key is nobody, or everybody")
+	}
+	for viewer, want := range map[*auth.Viewer]error{&anonymous: auth.ErrUnauthenticated, &bearer: auth.ErrForbidden, &owner: nil} {
+		if err := auth.RequireUser(*viewer); !errors.Is(err, want) {
+			t.Errorf("%+v: %v, want %v", *viewer, err, want)
+		}
+	}
+	if err := auth.RequireSelf(bearer, ""); !errors.Is(err, auth.ErrForbidden) {
+		t.Errorf("RequireSelf: %v", err)
+	}
+	if !bearer.HasScopes() || !bearer.HasScopes("b", "a") || bearer.HasScopes("a", "c") {
+		t.Error("HasScopes is wrong")
+	}
+}
+
 func TestViewerInContext(t *testing.T) {
 	if v := auth.FromContext(t.Context()); !v.Anonymous() || v.Admin() {
 		t.Errorf("an empty context has viewer %+v", v)

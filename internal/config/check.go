@@ -84,7 +84,9 @@ func (s *Serve) check(p *problems) {
 	if checkAddr(p, s.Addr) && len(s.DemoNames()) > 0 && !loopback(s.Addr) && !s.UnsafePublicDemo {
 		p.add("addr", "a demo listens on loopback only: give all of --user-url, --post-url, --comment-url and --follower-url, or --unsafe-public-demo")
 	}
-	p.want(s.MaxBodyBytes >= 1, "max-body-bytes", "1 or more")
+	s.HTTP.check(p)
+	s.Identity.check(p)
+	s.checkLimits(p)
 	p.want(s.ShutdownTimeout >= 0, "shutdown-timeout", "0 or more")
 }
 
@@ -121,6 +123,10 @@ func (g *Gateway) check(p *problems) {
 	p.want(g.OperationTimeout > 0, "operation-timeout", "more than 0")
 	p.want(g.DocumentCacheSize >= 1, "document-cache-bytes", "1 or more")
 	p.want(g.LoaderWait >= 0, "loader-wait", "0 or more")
+	g.Max.check(p)
+	if _, err := g.Weights(); err != nil {
+		p.add("cost-weights", "%v", err)
+	}
 }
 
 func (s *Service) check(p *problems, prefix string) {

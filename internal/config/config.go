@@ -33,7 +33,12 @@ type Log struct {
 type Serve struct {
 	Addr            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one."`
 	ShutdownTimeout time.Duration `default:"10s" help:"How long running operations may take to finish when the server stops."`
-	MaxBodyBytes    int64         `default:"1048576" help:"Largest request body, in bytes."`
+	RedisURL        string        `placeholder:"URL" help:"Redis that replicas share limits, API keys and persisted operations over: redis://HOST:PORT, with ?addr=HOST:PORT&… for a cluster. Better given as TRIBUTARY_REDIS_URL."`
+	Replicas        int           `default:"1" help:"How many replicas share the limits."`
+	Limits          Limits        `embed:"" prefix:"limit-"`
+	Identity        `embed:""`
+	Persisted       Persisted `embed:"" prefix:"persisted-"`
+	HTTP            `embed:""`
 	Gateway         `embed:""`
 }
 
@@ -47,6 +52,8 @@ type Gateway struct {
 	DocumentCacheSize uint64        `name:"document-cache-bytes" default:"67108864" help:"Memory for parsed documents, in bytes."`
 	LoaderWait        time.Duration `default:"1ms" help:"How long a loader gathers ids before it asks a service."`
 	Cache             Cache         `embed:"" prefix:"cache-"`
+	Max               Bounds        `embed:"" prefix:"max-"`
+	CostWeights       []string      `placeholder:"COORDINATE=WEIGHT,…" help:"Costs in place of the schema's, such as Post=2,Query.posts=5."`
 	Coalesce          bool          `default:"true" negatable:"" help:"Share one upstream call between identical reads under way."`
 }
 

@@ -9,9 +9,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Executor runs prepared operations. Execute never returns nil and is safe for concurrent use.
+// Executor runs prepared operations. Fields that are denied are null and their reason is an error at their path. Execute never
+// returns nil and is safe for concurrent use.
 type Executor interface {
-	Execute(ctx context.Context, op *Prepared) *Result
+	Execute(ctx context.Context, op *Prepared, denied Denied) *Result
 }
 
 // Gqlgen runs operations on gqlgen's generated executor.
@@ -24,7 +25,7 @@ type Gqlgen struct {
 }
 
 // Execute runs one operation to its end.
-func (g *Gqlgen) Execute(ctx context.Context, op *Prepared) (result *Result) {
+func (g *Gqlgen) Execute(ctx context.Context, op *Prepared, denied Denied) (result *Result) {
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
 		RawQuery:               op.Query,
 		Variables:              op.Variables,
@@ -32,7 +33,7 @@ func (g *Gqlgen) Execute(ctx context.Context, op *Prepared) (result *Result) {
 		Doc:                    op.Document,
 		Operation:              op.Operation,
 		RecoverFunc:            g.Recover,
-		ResolverMiddleware:     g.around(ctx),
+		ResolverMiddleware:     denied.around(g.around(ctx)),
 		RootResolverMiddleware: g.rootField(op),
 	})
 	ctx = graphql.WithResponseContext(ctx, g.Present, g.Recover)
@@ -72,6 +73,20 @@ func (g *Gqlgen) around(ctx context.Context) graphql.FieldMiddleware {
 		}
 	}
 	return func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) }
+}
+
+// around puts the check in front of what stands around a field. Where nothing is denied nothing is checked.
+func (d Denied) around(inner graphql.FieldMiddleware) graphql.FieldMiddleware {
+	if len(d) == 0 {
+		return inner
+	}
+	return func(ctx context.Context, next graphql.Resolver) (any, error) {
+		field := graphql.GetFieldContext(ctx)
+		if reason := d.Reason(field.Object, field.Field.Name); reason != nil {
+			return nil, reason
+		}
+		return inner(ctx, next)
+	}
 }
 
 // rootField opens a new scope for each root field of a mutation: what one wrote, the next must not have loaded before.

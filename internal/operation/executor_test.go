@@ -72,13 +72,16 @@ func newStage(t *testing.T, r *root) *stage {
 	t.Helper()
 	s := &stage{}
 	real := &resolvers.Resolver{Logger: slog.New(slog.NewJSONHandler(&s.log, nil))}
-	s.view = operation.NewView("test", graph.NewExecutableSchema(graph.Config{Resolvers: r}).Schema())
+	var err error
+	if s.view, err = operation.NewView("test", graph.NewExecutableSchema(graph.Config{Resolvers: r}).Schema(), nil); err != nil {
+		t.Fatal(err)
+	}
 	s.Gqlgen = operation.Gqlgen{
 		Schema:  graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: s.view.Schema}),
 		Scope:   func(ctx context.Context) context.Context { return context.WithValue(ctx, scopeKey{}, s.scopes.Add(1)) },
 		Present: real.Present, Recover: real.Recover,
 	}
-	preparer, err := operation.NewPreparer(1 << 20)
+	preparer, err := operation.NewPreparer(1<<20, operation.DefaultBounds())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,14 +126,14 @@ func TestAQueryHasOneScope(t *testing.T) {
 		seen.Store(id.ID, ctx.Value(scopeKey{}))
 		return named(ctx, id)
 	}})
-	result := s.Execute(t.Context(), s.prepare(t, `{ a: user(id: "user_1") { id } b: user(id: "user_2") { name } }`, nil))
+	result := s.Execute(t.Context(), s.prepare(t, `{ a: user(id: "user_1") { id } b: user(id: "user_2") { name } }`, nil), nil)
 	wantResult(t, result, `{"a":{"id":"user_1"},"b":{"name":"user 2"}}`)
 	one, _ := seen.Load("1")
 	two, _ := seen.Load("2")
 	if s.scopes.Load() != 1 || one != int64(1) || two != int64(1) {
 		t.Errorf("%d scopes were opened; the fields saw %v and %v", s.scopes.Load(), one, two)
 	}
-	s.Execute(t.Context(), s.prepare(t, `{ user(id: "user_1") { id } }`, nil))
+	s.Execute(t.Context(), s.prepare(t, `{ user(id: "user_1") { id } }`, nil), nil)
 	if one, _ := seen.Load("1"); one != int64(2) {
 		t.Errorf("the next response saw scope %v", one)
 	}
@@ -146,7 +149,7 @@ func TestEveryRootFieldOfAMutationHasAScope(t *testing.T) {
 		a: deletePost(input: {id: "post_1"}) { deletedPostId }
 		b: deletePost(input: {id: "post_2"}) { deletedPostId }
 		c: deletePost(input: {id: "post_3"}) { deletedPostId }
-	}`, nil))
+	}`, nil), nil)
 	wantResult(t, result, `{"a":{"deletedPostId":"post_1"},"b":{"deletedPostId":"post_2"},"c":{"deletedPostId":"post_3"}}`)
 	if got := strings.Join(order, ", "); got != "1 in 2, 2 in 3, 3 in 4" {
 		t.Errorf("fields ran in the scopes %s", got)
@@ -155,7 +158,7 @@ func TestEveryRootFieldOfAMutationHasAScope(t *testing.T) {
 
 func TestVariablesReachTheResolvers(t *testing.T) {
 	s := newStage(t, &root{user: named})
-	result := s.Execute(t.Context(), s.prepare(t, `query($id: ID, $with: Boolean! = true) { user(id: $id) { id @skip(if: $with) name @include(if: $with) } }`, map[string]any{"id": "user_7"}))
+	result := s.Execute(t.Context(), s.prepare(t, `query($id: ID, $with: Boolean! = true) { user(id: $id) { id @skip(if: $with) name @include(if: $with) } }`, map[string]any{"id": "user_7"}), nil)
 	wantResult(t, result, `{"user":{"name":"user 7"}}`)
 }
 
@@ -177,7 +180,7 @@ func TestOneFieldsFailureIsItsOwn(t *testing.T) {
 		c: user(id: "user_fails") { name }
 		d: user(id: "user_denied") { name }
 		e: user(id: "file_1") { name }
-	}`, nil))
+	}`, nil), nil)
 	if len(result.Errors) != 4 {
 		t.Fatalf("errors %v", result.Errors)
 	}
@@ -229,7 +232,7 @@ func TestWhatBreaksTheExecutorIsAnswered(t *testing.T) {
 			if tt.scope != nil {
 				s.Scope = tt.scope
 			}
-			result := s.Execute(t.Context(), s.prepare(t, `{ __typename }`, nil))
+			result := s.Execute(t.Context(), s.prepare(t, `{ __typename }`, nil), nil)
 			wantResult(t, result, "null", tt.want...)
 			if strings.Contains(result.Errors.Error(), "SECRET") {
 				t.Errorf("the answer leaks: %v", result.Errors)
@@ -243,7 +246,7 @@ func TestNoAnswerBecauseTheCallerLeft(t *testing.T) {
 	s.Schema = fake{exec: func(context.Context) *graphql.Response { return nil }}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	wantResult(t, s.Execute(ctx, s.prepare(t, `{ __typename }`, nil)), "null", ": CANCELLED")
+	wantResult(t, s.Execute(ctx, s.prepare(t, `{ __typename }`, nil), nil), "null", ": CANCELLED")
 }
 
 func TestExtensionsAreKept(t *testing.T) {
@@ -251,7 +254,7 @@ func TestExtensionsAreKept(t *testing.T) {
 		graphql.RegisterExtension(ctx, "degraded", id.ID)
 		return named(ctx, id)
 	}})
-	result := s.Execute(t.Context(), s.prepare(t, `{ user(id: "user_1") { id } }`, nil))
+	result := s.Execute(t.Context(), s.prepare(t, `{ user(id: "user_1") { id } }`, nil), nil)
 	if result.Extensions["degraded"] != "1" {
 		t.Errorf("extensions %v", result.Extensions)
 	}
@@ -270,11 +273,11 @@ func TestAroundFields(t *testing.T) {
 		}
 	}
 	prepared := s.prepare(t, `{ user(id: "user_1") { id } }`, nil)
-	wantResult(t, s.Execute(t.Context(), prepared), `{"user":{"id":"user_1"}}`)
+	wantResult(t, s.Execute(t.Context(), prepared, nil), `{"user":{"id":"user_1"}}`)
 	if len(fields) != 0 {
 		t.Error("an operation without middleware was given one")
 	}
-	wantResult(t, s.Execute(auth.WithViewer(t.Context(), auth.Viewer{UserID: "1", Scopes: []string{auth.ScopeAdmin}}), prepared), `{"user":{"id":"user_1"}}`)
+	wantResult(t, s.Execute(auth.WithViewer(t.Context(), auth.Viewer{UserID: "1", Scopes: []string{auth.ScopeAdmin}}), prepared, nil), `{"user":{"id":"user_1"}}`)
 	if got := <-fields; got != "user" {
 		t.Errorf("the first field around was %s", got)
 	}

@@ -18,7 +18,8 @@ directive @defer(if: Boolean = true, label: String) on FRAGMENT_SPREAD | INLINE_
 scalar Any
 enum Colour { RED GREEN }
 input Point { x: Int!, y: Int! = 3, label: String, tags: [String!], colour: Colour, next: Point }
-type User { id: ID!, name(format: Colour): String!, friends(first: Int): [User!]! }
+interface Node { id: ID!, friends(first: Int): [User!]! }
+type User implements Node { id: ID!, name(format: Colour): String!, friends(first: Int): [User!]! }
 type Query {
   me: User
   echo(i: Int, f: Float, s: String, b: Boolean, id: ID, c: Colour, p: Point, l: [Int!], ll: [[Int]], a: Any): String
@@ -32,12 +33,16 @@ func testView(t testing.TB, name string) *View {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewView(name, schema)
+	view, err := NewView(name, schema, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view
 }
 
 func testPreparer(t testing.TB) *Preparer {
 	t.Helper()
-	p, err := NewPreparer(1 << 20)
+	p, err := NewPreparer(1<<20, DefaultBounds())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,14 +8,15 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/core"
-	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"tributary/internal/limit"
 )
 
 // The codes of a request that is refused before it runs.
@@ -39,6 +40,10 @@ type Prepared struct {
 	Document  *ast.QueryDocument
 	Operation *ast.OperationDefinition
 	Variables map[string]any
+	Cost      *limit.Plan
+
+	protected   protections
+	introspects bool
 }
 
 // Kind is query, mutation or subscription.
@@ -46,8 +51,9 @@ func (p *Prepared) Kind() ast.Operation { return p.Operation.Operation }
 
 // Preparer prepares operations. It is safe for concurrent use.
 type Preparer struct {
-	documents *otter.Cache[documentKey, document]
-	rules     *rules.Rules
+	documents *otter.Cache[documentKey, *document]
+	rules     []core.Rule
+	bounds    Bounds
 }
 
 type documentKey struct {
@@ -55,28 +61,31 @@ type documentKey struct {
 	hash [sha256.Size]byte
 }
 
+// document is a valid document with what does not depend on who runs it, nor on variables.
 type document struct {
 	*ast.QueryDocument
-	textBytes int
+	plans       map[*ast.OperationDefinition]*limit.Plan
+	protected   protections
+	introspects bool
+	textBytes   int
 }
 
-const (
-	astFactor = 64     // about how many bytes a validated document takes for each byte of its text
-	maxTokens = 15_000 // of a document: the parser descends once for every bracket, and a full stack ends the process
-)
+const astFactor = 64 // about how many bytes a validated document takes for each byte of its text
 
-// NewPreparer makes a Preparer that keeps documents up to about so many bytes of memory, at least 1.
-func NewPreparer(cacheBytes uint64) (*Preparer, error) {
-	documents, err := otter.New(&otter.Options[documentKey, document]{
+// NewPreparer makes a Preparer that keeps documents up to about so many bytes of memory, at least 1, and refuses requests
+// beyond the bounds, each of which is at least 1.
+func NewPreparer(cacheBytes uint64, bounds Bounds) (*Preparer, error) {
+	if err := bounds.check(); err != nil {
+		return nil, err
+	}
+	documents, err := otter.New(&otter.Options[documentKey, *document]{
 		MaximumWeight: cacheBytes,
-		Weigher:       func(_ documentKey, doc document) uint32 { return uint32(min(astFactor*doc.textBytes, 1<<31)) },
+		Weigher:       func(_ documentKey, doc *document) uint32 { return uint32(min(astFactor*doc.textBytes, 1<<31)) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("document cache: %w", err)
 	}
-	all := rules.NewDefaultRules()
-	all.AddRule("IntsInRange", intsInRange)
-	return &Preparer{documents: documents, rules: all}, nil
+	return &Preparer{documents, validationRules(), bounds}, nil
 }
 
 // intsInRange refuses literals that no Int can hold, which the default rules let pass up to 64 bits.
@@ -98,35 +107,78 @@ func (p *Preparer) Prepare(view *View, req Request) (*Prepared, gqlerror.List) {
 	if errs != nil {
 		return nil, errs
 	}
-	op, err := choose(doc, req.OperationName)
+	op, err := choose(doc.QueryDocument, req.OperationName)
 	if err != nil {
+		return nil, gqlerror.List{err}
+	}
+	if err = p.bounds.variables(req.Variables); err != nil {
 		return nil, gqlerror.List{err}
 	}
 	variables, err := coerceVariables(view.Schema, op, req.Variables)
 	if err != nil {
 		return nil, gqlerror.List{err}
 	}
-	return &Prepared{View: view, Query: req.Query, Document: doc, Operation: op, Variables: variables}, nil
+	return &Prepared{
+		View: view, Query: req.Query, Document: doc.QueryDocument, Operation: op, Variables: variables,
+		Cost: doc.plans[op], protected: doc.protected, introspects: doc.introspects,
+	}, nil
 }
 
 // document parses and validates a text, or finds it done.
-func (p *Preparer) document(view *View, text string) (*ast.QueryDocument, gqlerror.List) {
+func (p *Preparer) document(view *View, text string) (*document, gqlerror.List) {
 	key := documentKey{view.Name, sha256.Sum256([]byte(text))}
 	if doc, ok := p.documents.GetIfPresent(key); ok {
-		return doc.QueryDocument, nil
+		return doc, nil
 	}
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, maxTokens)
+	doc, errs := p.parse(text)
+	if errs != nil {
+		return nil, errs
+	}
+	if errs := p.validate(view.Schema, doc); len(errs) > 0 {
+		return nil, errs
+	}
+	plans, err := plan(view, doc)
+	if err != nil {
+		return nil, gqlerror.List{refuse(CodeTooManyFields, "the operation selects more fields than this server takes: split it")}
+	}
+	protected, introspects := view.protections.in(view.Schema, doc)
+	valid := &document{doc, plans, protected, introspects, len(text)}
+	p.documents.Set(key, valid)
+	return valid, nil
+}
+
+// parse reads a text as a document within the bounds.
+func (p *Preparer) parse(text string) (*ast.QueryDocument, gqlerror.List) {
+	if !utf8.ValidString(text) {
+		return nil, gqlerror.List{refuse(CodeParseFailed, "the document is not valid UTF-8")}
+	}
+	source := &ast.Source{Input: text}
+	if refused := p.bounds.scan(source); refused != nil {
+		return nil, gqlerror.List{refused}
+	}
+	doc, err := parser.ParseQuery(source)
 	if err != nil {
 		return nil, coded(CodeParseFailed, err)
 	}
 	if len(doc.Operations)+len(doc.Fragments) == 0 {
 		return nil, gqlerror.List{refuse(CodeParseFailed, "the document is empty")}
 	}
-	if errs := validator.ValidateWithRules(view.Schema, doc, p.rules); len(errs) > 0 {
-		return nil, coded(CodeValidationFailed, errs)
+	if refused := p.bounds.count(doc); refused != nil {
+		return nil, gqlerror.List{refused}
 	}
-	p.documents.Set(key, document{doc, len(text)})
 	return doc, nil
+}
+
+// plan finds what the operations of a document cost.
+func plan(view *View, doc *ast.QueryDocument) (map[*ast.OperationDefinition]*limit.Plan, error) {
+	plans := make(map[*ast.OperationDefinition]*limit.Plan, len(doc.Operations))
+	for _, op := range doc.Operations {
+		var err error
+		if plans[op], err = view.costs.Plan(doc, op); err != nil {
+			return nil, err
+		}
+	}
+	return plans, nil
 }
 
 // choose finds the operation that a name means; without a name the only one there is. A valid document has at least one.
@@ -157,6 +209,7 @@ func coded(code string, err error) gqlerror.List {
 	}
 	for _, e := range list {
 		e.Err = nil
+		e.Message = shorten(e.Message)
 		e.Extensions = map[string]any{"code": code}
 	}
 	return list

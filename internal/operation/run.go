@@ -7,37 +7,74 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"tributary/internal/auth"
+	"tributary/internal/limit"
 )
 
-// Call is who asked, and how a request can be told from others.
-type Call struct {
-	Viewer         auth.Viewer
-	RequestID      string
-	IdempotencyKey string // of a mutation; empty when the caller gave none
-}
-
-// Result is the answer to an operation. Data is JSON; nil means that it did not run, "null" that it came to nothing.
-type Result struct {
-	Data       []byte
-	Errors     gqlerror.List
-	Extensions map[string]any
-}
+// The codes of an operation that the pipeline does not run, and of an answer that it does not pass on.
+const (
+	CodeCostLimitExceeded = "COST_LIMIT_EXCEEDED"
+	CodeThrottled         = "THROTTLED"
+	CodeResponseTooLarge  = "RESPONSE_TOO_LARGE"
+	CodeTooManyErrors     = "TOO_MANY_ERRORS"
+	CodeNoIntrospection   = "INTROSPECTION_DISABLED"
+)
 
 // Pipeline prepares and runs operations. It is safe for concurrent use.
 type Pipeline struct {
 	*Preparer
-	Executor Executor
-	Timeout  time.Duration                                            // of one operation
-	Enter    func(context.Context, Call) context.Context              // puts what the resolvers need of the call into the context
-	Observe  func(context.Context, *Prepared, *Result, time.Duration) // told of every operation that ran
+	Executor         Executor
+	Limiter          *limit.Limiter                                           // who may spend how much; nil: everybody everything
+	MaxCost          int64                                                    // of one operation, in points; 0: no bound
+	Timeout          time.Duration                                            // of one operation
+	MaxErrors        int                                                      // in one answer; 0: no bound
+	MaxResponseBytes int                                                      // of the data of one answer; 0: no bound
+	Introspect       func(auth.Viewer) bool                                   // who may read the schema; nil: everybody
+	Free             func(*gqlerror.Error) bool                               // whether a failed field cost nothing; nil: none did
+	Enter            func(context.Context, Call) context.Context              // puts what the resolvers need of the call into the context
+	Observe          func(context.Context, *Prepared, *Result, time.Duration) // told of every operation, also of one that did not run
 }
 
-// Run runs a prepared operation. Its work ends when ctx does or the timeout has passed; the result is never nil.
+// Run runs a prepared operation, if its caller may and can pay for it. Its work ends when ctx does or the timeout has passed;
+// the result is never nil.
 func (p *Pipeline) Run(ctx context.Context, op *Prepared, call Call) *Result {
+	bill := p.open(op, call)
 	start := time.Now()
+	result := p.forbid(op, call.Viewer)
+	if result == nil {
+		result = bill.admit(ctx)
+	}
+	if result != nil {
+		p.Observe(ctx, op, result, time.Since(start))
+		return result
+	}
 	ctx, cancel := context.WithTimeout(auth.WithViewer(ctx, call.Viewer), p.Timeout)
 	defer cancel()
-	result := p.Executor.Execute(p.Enter(ctx, call), op)
+	ctx = limit.WithCharge(p.Enter(ctx, call), bill.charge())
+	result = p.Executor.Execute(ctx, op, op.protected.denied(call.Viewer))
+	bill.settle(ctx, result)
+	p.bound(result)
 	p.Observe(ctx, op, result, time.Since(start))
 	return result
+}
+
+// forbid refuses an operation that reads the schema to those who may not.
+func (p *Pipeline) forbid(op *Prepared, viewer auth.Viewer) *Result {
+	if !op.introspects || p.Introspect == nil || p.Introspect(viewer) {
+		return nil
+	}
+	err := refuse(CodeNoIntrospection, "the schema cannot be read here by this caller: its SDL is part of the documentation")
+	return &Result{Outcome: Refused, Errors: gqlerror.List{err}}
+}
+
+// bound cuts off what makes an answer too long to send.
+func (p *Pipeline) bound(result *Result) {
+	if p.MaxResponseBytes > 0 && len(result.Data) > p.MaxResponseBytes {
+		result.Data = []byte("null")
+		result.Errors = gqlerror.List{refuse(CodeResponseTooLarge, "the answer is larger than this server sends: ask for less at a time")}
+	}
+	if more := len(result.Errors) - p.MaxErrors; p.MaxErrors > 0 && more > 0 {
+		last := refuse(CodeTooManyErrors, "further errors are left out")
+		last.Extensions["omitted"] = more
+		result.Errors = append(result.Errors[:p.MaxErrors:p.MaxErrors], last)
+	}
 }

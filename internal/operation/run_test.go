@@ -13,27 +13,28 @@ import (
 )
 
 // executorFunc is an executor made of a function.
-type executorFunc func(context.Context, *operation.Prepared) *operation.Result
+type executorFunc func(context.Context, *operation.Prepared, operation.Denied) *operation.Result
 
-func (f executorFunc) Execute(ctx context.Context, op *operation.Prepared) *operation.Result {
-	return f(ctx, op)
+func (f executorFunc) Execute(ctx context.Context, op *operation.Prepared, denied operation.Denied) *operation.Result {
+	return f(ctx, op, denied)
 }
 
 func TestTheTimeoutEndsTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var cause error
+		prepared := newStage(t, &root{}).prepare(t, "{ __typename }", nil)
 		p := operation.Pipeline{
 			Timeout: 10 * time.Second,
 			Enter:   func(ctx context.Context, _ operation.Call) context.Context { return ctx },
 			Observe: func(context.Context, *operation.Prepared, *operation.Result, time.Duration) {},
-			Executor: executorFunc(func(ctx context.Context, _ *operation.Prepared) *operation.Result {
+			Executor: executorFunc(func(ctx context.Context, _ *operation.Prepared, _ operation.Denied) *operation.Result {
 				<-ctx.Done()
 				cause = ctx.Err()
 				return &operation.Result{Data: []byte("null")}
 			}),
 		}
 		start := time.Now()
-		if result := p.Run(t.Context(), nil, operation.Call{}); string(result.Data) != "null" {
+		if result := p.Run(t.Context(), prepared, operation.Call{}); string(result.Data) != "null" {
 			t.Errorf("result %+v", result)
 		}
 		if took := time.Since(start); took != 10*time.Second || !errors.Is(cause, context.DeadlineExceeded) {
@@ -43,7 +44,7 @@ func TestTheTimeoutEndsTheWork(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, leave)
 		start = time.Now()
-		p.Run(ctx, nil, operation.Call{})
+		p.Run(ctx, prepared, operation.Call{})
 		if took := time.Since(start); took != time.Second || !errors.Is(cause, context.Canceled) {
 			t.Errorf("the work of a caller who left ended after %v with %v", took, cause)
 		}
@@ -70,7 +71,7 @@ func TestRunTellsWhoCallsAndWhatCameOfIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}
 		call := operation.Call{Viewer: auth.Viewer{UserID: "7"}, RequestID: "r", IdempotencyKey: "i"}
-		want, prepared := &operation.Result{Data: []byte("{}")}, &operation.Prepared{}
+		want, prepared := &operation.Result{Data: []byte(`{"__typename":"Query"}`)}, newStage(t, &root{}).prepare(t, "{ __typename }", nil)
 		observed := 0
 		var kept context.Context
 		p := operation.Pipeline{
@@ -81,7 +82,7 @@ func TestRunTellsWhoCallsAndWhatCameOfIt(t *testing.T) {
 				}
 				return context.WithValue(ctx, key{}, "entered")
 			},
-			Executor: executorFunc(func(ctx context.Context, op *operation.Prepared) *operation.Result {
+			Executor: executorFunc(func(ctx context.Context, op *operation.Prepared, _ operation.Denied) *operation.Result {
 				if op != prepared || ctx.Value(key{}) != "entered" || auth.FromContext(ctx).UserID != "7" {
 					t.Error("the executor was not given the operation in the context that was entered")
 				}

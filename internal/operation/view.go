@@ -1,24 +1,45 @@
 package operation
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"tributary/internal/limit"
 )
 
 // View is the schema as one kind of caller sees it. It does not change.
 type View struct {
 	Name   string
 	Schema *ast.Schema
+
+	costs       *limit.Model
+	protections protections
 }
 
 // hidden are directives that are nobody's business outside: those that steer the generator, and @defer, since no transport can
 // answer in parts.
 var hidden = map[string]bool{"goField": true, "goExtraField": true, "goModel": true, "goTag": true, "defer": true}
 
-// NewView makes a view of a schema, which it leaves as it is.
-func NewView(name string, schema *ast.Schema) *View {
+// NewView makes a view of a schema, which it leaves as it is. Weights stand in for those of the schema's @cost, by coordinate,
+// as limit.NewModel has it. The error says what is wrong with them, or with the schema's own directives.
+func NewView(name string, schema *ast.Schema, weights map[string]float64) (*View, error) {
+	shown := show(schema)
+	costs, err := limit.NewModel(shown, weights)
+	if err != nil {
+		return nil, fmt.Errorf("costs of the schema: %w", err)
+	}
+	protected, err := findProtections(shown)
+	if err != nil {
+		return nil, fmt.Errorf("rights of the schema: %w", err)
+	}
+	return &View{Name: name, Schema: shown, costs: costs, protections: protected}, nil
+}
+
+// show copies what everybody may see.
+func show(schema *ast.Schema) *ast.Schema {
 	shown := *schema
 	shown.Directives = maps.Clone(schema.Directives)
 	maps.DeleteFunc(shown.Directives, func(name string, _ *ast.DirectiveDefinition) bool { return hidden[name] })
@@ -28,7 +49,7 @@ func NewView(name string, schema *ast.Schema) *View {
 	}
 	shown.Query, shown.Mutation, shown.Subscription = same(&shown, schema.Query), same(&shown, schema.Mutation), same(&shown, schema.Subscription)
 	shown.PossibleTypes, shown.Implements = sameLists(&shown, schema.PossibleTypes), sameLists(&shown, schema.Implements)
-	return &View{Name: name, Schema: &shown}
+	return &shown
 }
 
 // showType copies a type as far as a view may differ from it.

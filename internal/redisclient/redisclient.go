@@ -35,7 +35,7 @@ func Open(address string) (redis.UniversalClient, error) {
 		}
 		options.MaxRetries, options.DialerRetries, options.DialTimeout = -1, 1, dialTimeout
 		options.ReadTimeout, options.WriteTimeout = ioTimeout, ioTimeout
-		options.ContextTimeoutEnabled = true
+		options.ContextTimeoutEnabled, options.Dialer = true, dialer(options.TLSConfig)
 		return redis.NewClient(options), nil
 	}
 	options, err := redis.ParseClusterURL(address)
@@ -45,6 +45,6 @@ func Open(address string) (redis.UniversalClient, error) {
 	options.DialerRetries, options.DialTimeout = 1, dialTimeout
 	options.MaxRedirects = 3 // a slot that moves is no failure
 	options.ReadTimeout, options.WriteTimeout = ioTimeout, ioTimeout
-	options.ContextTimeoutEnabled = true
+	options.ContextTimeoutEnabled, options.Dialer = true, dialer(options.TLSConfig)
 	return redis.NewClusterClient(options), nil
 }

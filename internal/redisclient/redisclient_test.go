@@ -25,6 +25,9 @@ func TestOneServer(t *testing.T) {
 	if err := client.Get(t.Context(), "k").Err(); err == nil || time.Since(start) > 500*time.Millisecond {
 		t.Errorf("a killed server answers %v after %v", err, time.Since(start))
 	}
+	for range 200 { // more than the pool has places
+		client.Get(t.Context(), "k")
+	}
 	server.Restart()
 	if got := client.Get(t.Context(), "k").Val(); got != "v" {
 		t.Errorf("after the restart it holds %q", got)

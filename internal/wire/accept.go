@@ -20,16 +20,7 @@ func negotiate(accept []string) (media string, ok bool) {
 	if strings.Trim(field, " \t,") == "" {
 		return mediaJSON, true
 	}
-	quality := map[string]float64{}
-	for part := range splitList(field) {
-		media, params, err := mime.ParseMediaType(part)
-		if err != nil {
-			continue
-		}
-		if q, valid := weight(params); valid {
-			quality[media] = max(quality[media], q)
-		}
-	}
+	quality := qualities(field)
 	graphql, named := qualityOf(mediaGraphQL, quality)
 	plain, _ := qualityOf(mediaJSON, quality)
 	switch {
@@ -39,6 +30,22 @@ func negotiate(accept []string) (media string, ok bool) {
 		return mediaJSON, true
 	}
 	return "", false
+}
+
+// qualities reads a list of names with weights. Of a name that stands there twice the greater weight counts; what is malformed is
+// left out.
+func qualities(field string) map[string]float64 {
+	quality := map[string]float64{}
+	for part := range splitList(field) {
+		name, params, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		if q, valid := weight(params); valid {
+			quality[name] = max(quality[name], q)
+		}
+	}
+	return quality
 }
 
 // qualityOf gives the weight that a request's ranges give a media type; named says that it stood there by its own name.

@@ -19,7 +19,7 @@ func Hosts(allowed []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, ok := hostName(r.Host)
 		if !ok || (!loopback(name) && !names[name]) {
-			writeRefusal(w, mediaJSON, http.StatusMisdirectedRequest, CodeMisdirected, "this server does not answer under that host name: see --allowed-hosts")
+			writeRefusal(w, http.StatusMisdirectedRequest, CodeMisdirected, "this server does not answer under that host name: see --allowed-hosts")
 			return
 		}
 		next.ServeHTTP(w, r)

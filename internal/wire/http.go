@@ -2,88 +2,124 @@
 package wire
 
 import (
+	"cmp"
 	"net/http"
-	"strings"
-
-	"github.com/vektah/gqlparser/v2/ast"
+	"net/netip"
+	"sync"
+	"time"
 
 	"tributary/internal/auth"
 	"tributary/internal/operation"
 )
 
-// The codes of requests that never become an operation.
+// The codes of requests that never become an operation, and of answers that do not go out.
 const (
 	CodeBadRequest           = "BAD_REQUEST"
 	CodeBodyTooLarge         = "BODY_TOO_LARGE"
+	CodeURITooLong           = "URI_TOO_LONG"
+	CodeJSONTooDeep          = "JSON_TOO_DEEP"
+	CodeJSONTooLarge         = "JSON_TOO_LARGE"
+	CodeRequestTimeout       = "REQUEST_TIMEOUT"
+	CodeBatchingDisabled     = "BATCHING_DISABLED"
+	CodeTooManyOperations    = "TOO_MANY_OPERATIONS"
+	CodeResponseTooLarge     = "RESPONSE_TOO_LARGE"
 	CodeMethodNotAllowed     = "METHOD_NOT_ALLOWED"
 	CodeNotAcceptable        = "NOT_ACCEPTABLE"
 	CodeUnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE"
 	CodeUnauthenticated      = "UNAUTHENTICATED"
+	CodeServiceUnavailable   = "SERVICE_UNAVAILABLE"
+	CodeCSRFRefused          = "CSRF_REFUSED"
 	CodeMisdirected          = "MISDIRECTED_REQUEST"
 	CodeInternal             = "INTERNAL"
 )
 
-// HTTP answers queries and mutations over HTTP as https://graphql.github.io/graphql-over-http describes it. All of its fields
-// are needed. It is safe for concurrent use.
+// The bounds of an HTTP that names none of its own.
+const (
+	DefaultMaxBodyBytes     = 1 << 20
+	DefaultMaxURLBytes      = 16 << 10
+	DefaultMaxResponseBytes = 16 << 20
+	DefaultMaxJSONDepth     = 64
+	DefaultMaxJSONValues    = 100_000
+	DefaultBodyTimeout      = 10 * time.Second
+)
+
+// HTTP answers queries and mutations over HTTP as https://graphql.github.io/graphql-over-http describes it. Pipeline, View and
+// Identify are needed; a bound of 0 takes its default. It must not be copied or changed once it serves, and is safe for
+// concurrent use.
 type HTTP struct {
-	Pipeline     *operation.Pipeline
-	View         *operation.View
-	Verify       func(token string) (auth.Viewer, error) // tells whose token it is; an error refuses the request
-	MaxBodyBytes int64
+	Pipeline *operation.Pipeline
+	View     *operation.View
+	// Identify tells who calls and from where. An auth.ErrUnavailable says that nobody can tell now, any other error that the
+	// credentials are not good.
+	Identify      func(*http.Request) (auth.Viewer, netip.Addr, error)
+	Persisted     *Persisted             // documents that requests name; nil: none
+	FreeDocuments func(auth.Viewer) bool // whose documents need not be among the trusted ones; nil: nobody's
+	Origins       *Origins               // whose pages may use the graph from a browser; nil: those of this server
+
+	MaxBodyBytes     int64         // of a request
+	MaxURLBytes      int           // of the path and the query string
+	MaxJSONDepth     int           // of brackets in a request
+	MaxJSONValues    int           // of a request: values, and names of members
+	BodyTimeout      time.Duration // for a whole body to arrive
+	MaxBatch         int           // operations in one request; 0: batches are refused
+	MaxResponseBytes int64         // of an answer before it is packed; in a batch, of all of them
+
+	packers sync.Pool // of *packer
 }
 
-// ServeHTTP answers one request: a POST of JSON, or a GET with a query.
+// exchange is one request under way with its answer.
+type exchange struct {
+	*HTTP
+	w     http.ResponseWriter
+	r     *http.Request
+	media string // of the answer
+}
+
+// ServeHTTP answers one request: a POST of JSON, a GET with a query, or a browser's question by OPTIONS.
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	media, ok := negotiate(r.Header.Values("Accept"))
-	if !ok {
-		writeRefusal(w, mediaJSON, http.StatusNotAcceptable, CodeNotAcceptable, "only "+mediaGraphQL+" and "+mediaJSON+" can be answered")
-		return
+	media, acceptable := negotiate(r.Header.Values("Accept"))
+	x := &exchange{h, w, r, cmp.Or(media, mediaJSON)}
+	w.Header().Set("Vary", "Origin, Accept, Accept-Encoding")
+	x.expectBody()
+	if refused := x.serve(acceptable); refused != nil {
+		x.refuse(refused)
 	}
-	request, refused := h.read(w, r)
+}
+
+func (x *exchange) serve(acceptable bool) *refusal {
+	if refused := x.Origins.admit(x.w.Header(), x.r); refused != nil {
+		return refused
+	}
+	if x.r.Method == http.MethodOptions {
+		x.w.Header().Set("Allow", allowedMethods)
+		x.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if !acceptable {
+		return &refusal{http.StatusNotAcceptable, CodeNotAcceptable, "only " + mediaGraphQL + " and " + mediaJSON + " can be answered"}
+	}
+	asked, refused := x.read()
 	if refused != nil {
-		writeRefusal(w, media, refused.status, refused.code, refused.message)
-		return
+		return refused
 	}
-	viewer, err := h.viewer(r)
-	if err != nil {
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-		writeRefusal(w, media, http.StatusUnauthorized, CodeUnauthenticated, "the token is not valid here: get a new one")
-		return
+	call, refused := x.identify()
+	if refused != nil {
+		return refused
 	}
-	prepared, errs := h.Pipeline.Prepare(h.View, request)
-	if errs != nil {
-		write(w, media, refusedStatus(media), response{Errors: errs})
-		return
+	if asked.batch {
+		x.runBatch(asked.requests, call)
+		return nil
 	}
-	if r.Method != http.MethodPost && prepared.Kind() != ast.Query {
-		w.Header().Set("Allow", http.MethodPost)
-		writeRefusal(w, media, http.StatusMethodNotAllowed, CodeMethodNotAllowed, "send this operation by POST")
-		return
-	}
-	result := h.Pipeline.Run(r.Context(), prepared, operation.Call{
-		Viewer: viewer, RequestID: RequestID(r.Context()), IdempotencyKey: r.Header.Get("Idempotency-Key"),
-	})
-	write(w, media, http.StatusOK, response{Errors: result.Errors, Data: result.Data, Extensions: result.Extensions})
+	answer := x.run(asked.requests[0], call)
+	setFields(x.w.Header(), answer.header)
+	x.send(encode(answer, x.maxResponseBytes()))
+	return nil
 }
 
-// refusedStatus is that of a well-formed request whose operation cannot run. In plain JSON it is 200: other programs on the way
-// answer in JSON too, and only 200 says that this is GraphQL's own answer.
-func refusedStatus(media string) int {
-	if media == mediaJSON {
-		return http.StatusOK
-	}
-	return http.StatusBadRequest
+func (x *exchange) refuse(refused *refusal) {
+	x.send(encode(x.refusalAnswer(refused), x.maxResponseBytes()))
 }
 
-// viewer tells who calls: nobody when there is no Authorization.
-func (h *HTTP) viewer(r *http.Request) (auth.Viewer, error) {
-	fields := r.Header.Values("Authorization")
-	if len(fields) == 0 || (len(fields) == 1 && fields[0] == "") {
-		return auth.Viewer{}, nil
-	}
-	scheme, token, _ := strings.Cut(fields[0], " ")
-	if len(fields) > 1 || !strings.EqualFold(scheme, "bearer") {
-		return auth.Viewer{}, auth.ErrInvalidToken
-	}
-	return h.Verify(strings.TrimSpace(token))
+func (x *exchange) maxResponseBytes() int64 {
+	return cmp.Or(x.MaxResponseBytes, DefaultMaxResponseBytes)
 }

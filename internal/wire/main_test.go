@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tributary/internal/auth"
+	"tributary/internal/limit"
 	"tributary/internal/operation"
 	"tributary/internal/wire"
 )
@@ -40,13 +41,17 @@ type echoed struct {
 	Operation string         `json:"operation"`
 	Variables map[string]any `json:"variables"`
 	Viewer    string         `json:"viewer"`
+	IP        string         `json:"ip"`
 	RequestID string         `json:"requestId"`
 	Key       string         `json:"key"`
+	CostDebug string         `json:"costDebug"`
 }
 
-func (echo) Execute(ctx context.Context, op *operation.Prepared) *operation.Result {
+func (echo) Execute(ctx context.Context, op *operation.Prepared, _ operation.Denied) *operation.Result {
 	call := ctx.Value(callKey{}).(operation.Call)
-	data, err := json.Marshal(echoed{op.Operation.Name, op.Variables, auth.FromContext(ctx).UserID, call.RequestID, call.IdempotencyKey})
+	data, err := json.Marshal(echoed{
+		op.Operation.Name, op.Variables, auth.FromContext(ctx).UserID, call.IP.String(), call.RequestID, call.IdempotencyKey, string(call.CostDebug),
+	})
 	if err != nil {
 		panic(err)
 	}
@@ -57,7 +62,9 @@ func (echo) Execute(ctx context.Context, op *operation.Prepared) *operation.Resu
 type site struct {
 	*httptest.Server
 	log      *lockedBuffer
+	http     *wire.HTTP         // may be changed before the first request
 	executor operation.Executor // may be replaced before a request
+	after    func()             // called when a request is done; nil: nothing
 	draining chan struct{}
 }
 
@@ -69,14 +76,14 @@ func newSite(t *testing.T, allowed ...string) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	preparer, err := operation.NewPreparer(1 << 20)
+	preparer, err := operation.NewPreparer(1<<20, operation.DefaultBounds())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &site{log: &lockedBuffer{}, executor: echo{}, draining: make(chan struct{})}
 	pipeline := &operation.Pipeline{
 		Preparer: preparer, Executor: executorFunc(func(ctx context.Context, op *operation.Prepared) *operation.Result {
-			return s.executor.Execute(ctx, op)
+			return s.executor.Execute(ctx, op, nil)
 		}),
 		Timeout: time.Minute,
 		Enter: func(ctx context.Context, c operation.Call) context.Context {
@@ -84,32 +91,64 @@ func newSite(t *testing.T, allowed ...string) *site {
 		},
 		Observe: func(context.Context, *operation.Prepared, *operation.Result, time.Duration) {},
 	}
-	verify := func(token string) (auth.Viewer, error) {
-		if user, ok := strings.CutPrefix(token, "good-"); ok {
-			return auth.Viewer{UserID: user}, nil
-		}
-		return auth.Viewer{UserID: "nobody"}, auth.ErrInvalidToken
+	view, err := operation.NewView("v", schema, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
+	s.http = &wire.HTTP{Pipeline: pipeline, View: view, Identify: identify, MaxBodyBytes: maxBody}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", &wire.HTTP{Pipeline: pipeline, View: operation.NewView("v", schema), Verify: verify, MaxBodyBytes: maxBody})
+	mux.HandleFunc("/graphql", func(w http.ResponseWriter, r *http.Request) {
+		s.http.ServeHTTP(w, r)
+		if s.after != nil {
+			s.after()
+		}
+	})
 	mux.Handle("GET /healthz", wire.Healthy())
 	mux.Handle("GET /readyz", wire.Ready(s.draining))
 	s.Server = httptest.NewServer(s.chain(mux, allowed...))
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.Client().Transport.(*http.Transport).DisableCompression = true // answers are seen as they come
 	t.Cleanup(s.Close)
 	return s
+}
+
+// identify takes a word for the caller's id, unless it is one of those that are refused.
+func identify(r *http.Request) (auth.Viewer, netip.Addr, error) {
+	viewer, ip := auth.Viewer{UserID: r.Header.Get("Authorization")}, netip.MustParseAddr("192.0.2.1")
+	switch viewer.UserID {
+	case "bad token":
+		return viewer, ip, fmt.Errorf("%w: SECRET", auth.ErrInvalidToken)
+	case "bad key":
+		return viewer, ip, fmt.Errorf("%w: SECRET", auth.ErrInvalidKey)
+	case "unknown":
+		return viewer, ip, fmt.Errorf("%w: SECRET", auth.ErrUnavailable)
+	}
+	return viewer, ip, nil
 }
 
 // chain is the order in which the program puts the layers.
 func (s *site) chain(next http.Handler, allowed ...string) http.Handler {
 	log := slog.New(slog.NewJSONHandler(s.log, nil))
-	return wire.Identify(wire.Log(log, wire.Recover(log, wire.Hosts(allowed, next))))
+	return wire.Secure(wire.Identify(wire.Log(log, wire.Recover(log, wire.Hosts(allowed, next)))))
 }
 
 type executorFunc func(context.Context, *operation.Prepared) *operation.Result
 
-func (f executorFunc) Execute(ctx context.Context, op *operation.Prepared) *operation.Result {
+func (f executorFunc) Execute(ctx context.Context, op *operation.Prepared, _ operation.Denied) *operation.Result {
 	return f(ctx, op)
+}
+
+// answers is an executor that always gives the same result.
+func answers(result operation.Result) operation.Executor {
+	return executorFunc(func(context.Context, *operation.Prepared) *operation.Result {
+		again := result
+		return &again
+	})
+}
+
+// twoRequests admits two operations.
+func twoRequests() *limit.Limiter {
+	return limit.New(limit.Config{IP: limit.Limits{RequestsPerHour: 2}}, nil)
 }
 
 // lockedBuffer is a log that handlers still write to while a test reads it.
@@ -128,98 +167,4 @@ func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
-}
-
-// reply is an answer read whole.
-type reply struct {
-	status int
-	header http.Header
-	text   string
-}
-
-// send sends one request. Headers are "Name: value" lines.
-func (s *site) send(t *testing.T, method, target, body string, headers ...string) reply {
-	t.Helper()
-	var reader io.Reader
-	if body != "" {
-		reader = strings.NewReader(body)
-	}
-	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+target, reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range headers {
-		name, value, _ := strings.Cut(line, ":")
-		if value = strings.TrimSpace(value); name == "Host" {
-			request.Host = value
-			continue
-		}
-		request.Header.Add(name, value)
-	}
-	response, err := s.Client().Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return reply{response.StatusCode, response.Header, string(raw)}
-}
-
-// post sends a GraphQL request as JSON.
-func (s *site) post(t *testing.T, body string, headers ...string) reply {
-	t.Helper()
-	return s.send(t, http.MethodPost, "/graphql", body, append([]string{"Content-Type: application/json"}, headers...)...)
-}
-
-// wants checks what holds for every answer of GraphQL, its status and the code of its only error; no code stands for an
-// answer with data.
-func (r reply) wants(t *testing.T, status int, code string) {
-	t.Helper()
-	if r.status != status {
-		t.Errorf("status %d, want %d: %s", r.status, status, r.text)
-	}
-	if media := r.header.Get("Content-Type"); media != "application/json; charset=utf-8" && media != "application/graphql-response+json; charset=utf-8" {
-		t.Errorf("content type %q", media)
-	}
-	if r.header.Get("X-Content-Type-Options") != "nosniff" || r.header.Get("Cache-Control") != "no-store" || r.header.Get("X-Request-Id") == "" {
-		t.Errorf("headers %v", r.header)
-	}
-	var answer struct {
-		Errors []struct {
-			Message    string
-			Extensions map[string]any
-		}
-		Data any
-	}
-	if err := json.Unmarshal([]byte(r.text), &answer); err != nil {
-		t.Fatalf("%v: %s", err, r.text)
-	}
-	switch {
-	case code == "":
-		if answer.Data == nil || answer.Errors != nil {
-			t.Errorf("want data and no errors: %s", r.text)
-		}
-	case len(answer.Errors) != 1 || answer.Errors[0].Extensions["code"] != code || answer.Errors[0].Message == "":
-		t.Errorf("want the code %s: %s", code, r.text)
-	case strings.Contains(r.text, `"data"`):
-		t.Errorf("the error of a request has data: %s", r.text)
-	}
-	if strings.Contains(r.text, "SECRET") {
-		t.Errorf("the request is quoted: %s", r.text)
-	}
-}
-
-// echoed is what was run.
-func (r reply) echoed(t *testing.T) echoed {
-	t.Helper()
-	var answer struct{ Data echoed }
-	decoder := json.NewDecoder(strings.NewReader(r.text))
-	decoder.UseNumber()
-	if err := decoder.Decode(&answer); err != nil {
-		t.Fatalf("%v: %s", err, r.text)
-	}
-	return answer.Data
 }

@@ -176,8 +176,8 @@ func TestAbortedHandlersAreNotAnswered(t *testing.T) {
 
 func TestOneLineForEachRequest(t *testing.T) {
 	s := newSite(t)
-	s.post(t, `{"query":"query SECRET($text: String) { echo(text: $text) }","variables":{"text":"SECRET"}}`, "Authorization: Bearer good-SECRET", "X-Request-Id: one")
-	s.send(t, http.MethodGet, "/graphql?query=%7Becho%7D&variables=SECRET", "", "Authorization: Bearer SECRET", "Cookie: SECRET", "X-Request-Id: two")
+	s.post(t, `{"query":"query SECRET($text: String) { echo(text: $text) }","variables":{"text":"SECRET"}}`, "Authorization: SECRET", "X-Request-Id: one")
+	s.send(t, http.MethodGet, "/graphql?query=%7Becho%7D&variables=SECRET", "", "Authorization: bad token", "Cookie: SECRET", "X-Request-Id: two")
 	s.post(t, `{"query":"{ SECRET }"}`, "Accept: application/graphql-response+json", "X-Request-Id: three")
 	s.send(t, http.MethodGet, "/"+strings.Repeat("p", 1000), "", "X-Request-Id: four")
 	s.send(t, strings.Repeat("M", 1000), "/graphql", "", "X-Request-Id: five")
@@ -271,5 +271,25 @@ func TestAClientThatIsGoneHarmsNobody(t *testing.T) {
 	handler.ServeHTTP(goneWriter{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/healthz", nil))
 	if !strings.Contains(log.String(), `"bytes":0`) {
 		t.Errorf("log: %s", log.String())
+	}
+}
+
+func TestEveryAnswerIsSecured(t *testing.T) {
+	s := newSite(t)
+	s.executor = executorFunc(func(context.Context, *operation.Prepared) *operation.Result { panic("broken") })
+	for name, r := range map[string]reply{
+		"a panic": s.post(t, query), "a refusal": s.post(t, ""), "a preflight": s.send(t, http.MethodOptions, "/graphql", ""), "a wrong host": s.send(t, http.MethodGet, "/", "", "Host: evil.example"),
+		"nothing": s.send(t, http.MethodGet, "/nowhere", ""), "health": s.send(t, http.MethodGet, "/healthz", ""), "a slash more": s.send(t, http.MethodPost, "/graphql/", query),
+	} {
+		for field, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin", "Server": "",
+		} {
+			if got := r.header.Get(field); got != want {
+				t.Errorf("%s: %s %q", name, field, got)
+			}
+		}
+	}
+	if r := s.send(t, http.MethodPost, "/graphql/", query); r.status != http.StatusNotFound {
+		t.Errorf("a slash more: %d", r.status)
 	}
 }

@@ -2,17 +2,19 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strings"
 	"unicode/utf8"
 
 	"tributary/internal/operation"
 )
+
+// allowedMethods are those of HTTP, as Allow lists them.
+const allowedMethods = "GET, HEAD, OPTIONS, POST"
 
 // refusal is why a request never becomes an operation. Its message quotes nothing of the request.
 type refusal struct {
@@ -24,83 +26,86 @@ func badRequest(message string) *refusal {
 	return &refusal{http.StatusBadRequest, CodeBadRequest, message}
 }
 
-// members are those of a request, as JSON. What is missing is not given.
+// members are those of a request, as JSON. What is missing is not given; of two with one name the last counts.
 type members map[string]json.RawMessage
 
-func (h *HTTP) read(w http.ResponseWriter, r *http.Request) (operation.Request, *refusal) {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		return readURL(r.URL.RawQuery)
-	case http.MethodPost:
-		return h.readBody(w, r)
-	}
-	w.Header().Set("Allow", "GET, HEAD, POST")
-	return operation.Request{}, &refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "send GraphQL by POST or GET"}
+// request is one operation as it was asked for, or in a batch why it is none. Its query is empty where it may be named instead.
+type request struct {
+	operation.Request
+	named   PersistedRequest
+	refused *refusal
 }
 
-func readURL(raw string) (operation.Request, *refusal) {
+// asked is what one HTTP request asks for: one operation, or a batch of them.
+type asked struct {
+	requests []request
+	batch    bool
+}
+
+func (x *exchange) read() (asked, *refusal) {
+	switch x.r.Method {
+	case http.MethodGet, http.MethodHead:
+		return x.readURL()
+	case http.MethodPost:
+		return x.readBody()
+	}
+	x.w.Header().Set("Allow", allowedMethods)
+	return asked{}, &refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "send GraphQL by POST or GET"}
+}
+
+func (x *exchange) readURL() (asked, *refusal) {
+	if len(x.r.RequestURI) > cmp.Or(x.MaxURLBytes, DefaultMaxURLBytes) {
+		return asked{}, &refusal{http.StatusRequestURITooLong, CodeURITooLong, "the URL is longer than this server takes: send the operation by POST"}
+	}
+	if x.r.Body != http.NoBody { // while it is unread, nobody would see the client leave
+		return asked{}, badRequest("a GET has no body: put the operation into the URL, or send it by POST")
+	}
+	raw := x.r.URL.RawQuery
 	params, err := url.ParseQuery(raw)
 	if err != nil || !utf8.ValidString(raw) {
-		return operation.Request{}, badRequest("the query string of the URL is malformed")
+		return asked{}, badRequest("the query string of the URL is malformed")
+	}
+	for _, values := range params {
+		for _, value := range values {
+			if !utf8.ValidString(value) {
+				return asked{}, badRequest("the query string of the URL is not in UTF-8")
+			}
+		}
 	}
 	m := members{}
-	for _, name := range []string{"query", "operationName"} {
+	for _, name := range []string{"query", "operationName", "documentId", "doc_id", "id"} {
 		if params.Has(name) {
 			m[name], _ = json.Marshal(params.Get(name)) // a string can always be JSON
 		}
 	}
 	for _, name := range []string{"variables", "extensions"} {
 		if given := params.Get(name); given != "" {
+			if refused := x.scan([]byte(given)); refused != nil {
+				return asked{}, refused
+			}
 			m[name] = json.RawMessage(given)
 		}
 	}
-	for _, values := range params {
-		for _, value := range values {
-			if !utf8.ValidString(value) {
-				return operation.Request{}, badRequest("the query string of the URL is not in UTF-8")
-			}
-		}
-	}
-	return decode(m)
+	one, refused := decode(m)
+	return asked{requests: []request{one}}, refused
 }
 
-func (h *HTTP) readBody(w http.ResponseWriter, r *http.Request) (operation.Request, *refusal) {
-	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset, encoding := params["charset"], r.Header.Get("Content-Encoding")
-	if err != nil || media != mediaJSON || (charset != "" && !strings.EqualFold(charset, "utf-8")) || (encoding != "" && !strings.EqualFold(encoding, "identity")) {
-		return operation.Request{}, &refusal{http.StatusUnsupportedMediaType, CodeUnsupportedMediaType, "send the request as " + mediaJSON + " in UTF-8, not compressed"}
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return operation.Request{}, &refusal{http.StatusRequestEntityTooLarge, CodeBodyTooLarge, "the body is larger than this server takes"}
-	case err != nil:
-		return operation.Request{}, badRequest("the body did not arrive whole")
-	case !utf8.Valid(raw):
-		return operation.Request{}, badRequest("the body is not in UTF-8")
-	}
-	var m members
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return operation.Request{}, badRequest("the body must be a JSON object with a string query, and optionally operationName, variables and extensions")
-	}
-	return decode(m)
-}
-
-func decode(m members) (operation.Request, *refusal) {
-	var request operation.Request
+func decode(m members) (request, *refusal) {
+	var req request
 	var extensions map[string]any
 	switch {
-	case decodeJSON(m["query"], &request.Query) != nil || request.Query == "":
-		return operation.Request{}, badRequest("query must be a string with a GraphQL document")
-	case decodeJSON(m["operationName"], &request.OperationName) != nil:
-		return operation.Request{}, badRequest("operationName must be a string")
-	case decodeJSON(m["variables"], &request.Variables) != nil:
-		return operation.Request{}, badRequest("variables must be a JSON object")
+	case decodeJSON(m["query"], &req.Query) != nil:
+		return request{}, badRequest("query must be a string with a GraphQL document")
+	case decodeJSON(m["operationName"], &req.OperationName) != nil:
+		return request{}, badRequest("operationName must be a string")
+	case decodeJSON(m["variables"], &req.Variables) != nil:
+		return request{}, badRequest("variables must be a JSON object")
 	case decodeJSON(m["extensions"], &extensions) != nil:
-		return operation.Request{}, badRequest("extensions must be a JSON object")
+		return request{}, badRequest("extensions must be a JSON object")
 	}
-	return request, nil
+	var refused *refusal
+	req.named, refused = readPersisted(m, extensions)
+	return req, refused
 }
 
 // decodeJSON reads one JSON value, with numbers as they were written; nothing and null leave into as it is.

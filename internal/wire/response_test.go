@@ -86,12 +86,12 @@ func TestResultsOverTheWire(t *testing.T) {
 		status int
 		want   string
 	}{
-		"data":          {operation.Result{Data: []byte(`{"echo":"a"}`)}, http.StatusOK, `{"data":{"echo":"a"}}`},
-		"empty lists":   {operation.Result{Data: []byte(`{}`), Errors: gqlerror.List{}, Extensions: map[string]any{}}, http.StatusOK, `{"data":{}}`},
-		"partial":       {operation.Result{Data: []byte(`{"echo":null}`), Errors: gqlerror.List{failure}}, http.StatusOK, `{"errors":[{"message":"no","path":["echo",1],"extensions":{"code":"TIMEOUT"}}],"data":{"echo":null}}`},
-		"nothing":       {operation.Result{Data: []byte("null"), Errors: gqlerror.List{failure}}, http.StatusOK, `{"errors":[{"message":"no","path":["echo",1],"extensions":{"code":"TIMEOUT"}}],"data":null}`},
-		"did not run":   {operation.Result{Errors: gqlerror.List{failure}}, http.StatusOK, `{"errors":[{"message":"no","path":["echo",1],"extensions":{"code":"TIMEOUT"}}]}`},
-		"extensions":    {operation.Result{Data: []byte(`{}`), Extensions: map[string]any{"degraded": []int{1}}}, http.StatusOK, `{"data":{},"extensions":{"degraded":[1]}}`},
+		"data":          {operation.Result{Data: []byte(`{"echo":"a"}`)}, http.StatusOK, `{"data":{"echo":"a"},"extensions":{"cost":{"requested":0,"actual":0}}}`},
+		"empty lists":   {operation.Result{Data: []byte(`{}`), Errors: gqlerror.List{}, Extensions: map[string]any{}}, http.StatusOK, `{"data":{},"extensions":{"cost":{"requested":0,"actual":0}}}`},
+		"partial":       {operation.Result{Data: []byte(`{"echo":null}`), Errors: gqlerror.List{failure}}, http.StatusOK, `{"errors":[{"message":"no","path":["echo",1],"extensions":{"code":"TIMEOUT"}}],"data":{"echo":null},"extensions":{"cost":{"requested":0,"actual":0}}}`},
+		"nothing":       {operation.Result{Data: []byte("null"), Errors: gqlerror.List{failure}}, http.StatusOK, `{"errors":[{"message":"no","path":["echo",1],"extensions":{"code":"TIMEOUT"}}],"data":null,"extensions":{"cost":{"requested":0,"actual":0}}}`},
+		"did not run":   {operation.Result{Errors: gqlerror.List{failure}}, http.StatusOK, `{"errors":[{"message":"no","path":["echo",1],"extensions":{"code":"TIMEOUT"}}],"extensions":{"cost":{"requested":0,"actual":0}}}`},
+		"extensions":    {operation.Result{Data: []byte(`{}`), Extensions: map[string]any{"degraded": []int{1}}}, http.StatusOK, `{"data":{},"extensions":{"cost":{"requested":0,"actual":0},"degraded":[1]}}`},
 		"broken data":   {operation.Result{Data: []byte(`{"echo":SECRET`)}, http.StatusInternalServerError, `{"errors":[{"message":"something went wrong on our side","extensions":{"code":"INTERNAL"}}]}`},
 		"bad extension": {operation.Result{Data: []byte(`{}`), Extensions: map[string]any{"SECRET": func() {}}}, http.StatusInternalServerError, `{"errors":[{"message":"something went wrong on our side","extensions":{"code":"INTERNAL"}}]}`},
 	} {
@@ -104,47 +104,38 @@ func TestResultsOverTheWire(t *testing.T) {
 	}
 }
 
-func TestTokens(t *testing.T) {
+func TestCallers(t *testing.T) {
 	s := newSite(t)
-	for _, tt := range []struct {
-		authorization []string
-		viewer        string
-		ok            bool
-	}{
-		{nil, "", true},
-		{[]string{""}, "", true},
-		{[]string{"Bearer good-7"}, "7", true},
-		{[]string{"bearer good-7"}, "7", true},
-		{[]string{"BEARER   good-7 "}, "7", true},
-		{[]string{"Bearer SECRET"}, "", false},
-		{[]string{"Bearer"}, "", false},
-		{[]string{"Bearer "}, "", false},
-		{[]string{"good-7"}, "", false},
-		{[]string{"Basic SECRET"}, "", false},
-		{[]string{"Token good-7"}, "", false},
-		{[]string{"Bearer good-7", "Bearer good-8"}, "", false},
-		{[]string{"", "Bearer good-8"}, "", false},
-	} {
-		var headers []string
-		for _, value := range tt.authorization {
-			headers = append(headers, "Authorization: "+value)
-		}
-		r := s.post(t, query, headers...)
-		if !tt.ok {
-			r.wants(t, http.StatusUnauthorized, wire.CodeUnauthenticated)
-			if challenge := r.header.Get("WWW-Authenticate"); !strings.HasPrefix(challenge, "Bearer ") {
-				t.Errorf("%q: WWW-Authenticate %q", tt.authorization, challenge)
-			}
-			continue
-		}
-		r.wants(t, http.StatusOK, "")
-		if got := r.echoed(t).Viewer; got != tt.viewer {
-			t.Errorf("%q: ran as %q", tt.authorization, got)
+	r := s.post(t, query, "Authorization: 7")
+	r.wants(t, http.StatusOK, "")
+	if got := r.echoed(t); got.Viewer != "7" || got.IP != "192.0.2.1" {
+		t.Errorf("ran as %+v", got)
+	}
+	for _, credentials := range []string{"bad token", "bad key"} {
+		r := s.post(t, query, "Authorization: "+credentials)
+		r.wants(t, http.StatusUnauthorized, wire.CodeUnauthenticated)
+		if challenge := r.header.Get("WWW-Authenticate"); challenge != `Bearer error="invalid_token"` {
+			t.Errorf("%s: WWW-Authenticate %q", credentials, challenge)
 		}
 	}
-	// Credentials come from nowhere else.
-	if got := s.send(t, http.MethodGet, "/graphql?query=%7Becho%7D&access_token=good-7", "", "Cookie: token=good-7; Authorization=Bearer good-7").echoed(t).Viewer; got != "" {
-		t.Errorf("ran as %q", got)
+	r = s.post(t, query, "Authorization: unknown")
+	r.wants(t, http.StatusServiceUnavailable, wire.CodeServiceUnavailable)
+	if wait := r.header.Get("Retry-After"); wait != "1" {
+		t.Errorf("Retry-After %q", wait)
+	}
+}
+
+func TestCostDebug(t *testing.T) {
+	s := newSite(t)
+	for value, want := range map[string]string{"": "", "1": "fields"} {
+		if got := s.post(t, query, "GraphQL-Cost-Debug: "+value).echoed(t).CostDebug; got != want {
+			t.Errorf("%q runs with %q", value, got)
+		}
+	}
+	s.post(t, query, "GraphQL-Cost-Debug: SECRET").wants(t, http.StatusBadRequest, wire.CodeBadRequest)
+	r := s.post(t, query, "GraphQL-Cost-Debug: dry-run")
+	if r.status != http.StatusOK || strings.Contains(r.text, "data") || !strings.Contains(r.text, `"extensions":{"cost":`) {
+		t.Errorf("%+v", r)
 	}
 }
 

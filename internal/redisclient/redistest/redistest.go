@@ -2,8 +2,8 @@
 package redistest
 
 import (
+	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -77,19 +77,29 @@ func (s *Server) Restart() {
 	if err := s.command.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	client, err := redisclient.Open(s.URL())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer client.Close()
 	deadline := time.Now().Add(20 * time.Second)
-	for client.Ping(context.Background()).Err() != nil {
+	for !answers(s.address) {
 		if time.Now().After(deadline) {
 			s.Kill() // so that nobody writes to output
 			s.t.Fatalf("redis-server does not answer: %s", output.String())
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// answers says whether a server takes commands, be it that it asks for a password first.
+func answers(address string) bool {
+	conn, err := net.DialTimeout("tcp", address, time.Second)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return false
+	}
+	reply, err := bufio.NewReader(conn).ReadString('\n')
+	return err == nil && (strings.HasPrefix(reply, "+PONG") || strings.HasPrefix(reply, "-NOAUTH"))
 }
 
 // StartCluster runs a Redis Cluster of three masters until the test ends and returns its URL.

@@ -1,0 +1,158 @@
+package operation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"tributary/internal/limit"
+)
+
+// bill is what one operation costs and who pays for it.
+type bill struct {
+	pipeline  *Pipeline
+	op        *Prepared
+	call      Call
+	requested int64
+	decision  *limit.Decision // nil where nothing is limited
+}
+
+// costReport is extensions.cost.
+type costReport struct {
+	Requested      int64             `json:"requested"`
+	Actual         *int64            `json:"actual,omitempty"` // none before it ran
+	ThrottleStatus *throttleStatus   `json:"throttleStatus,omitempty"`
+	Fields         []limit.FieldCost `json:"fields,omitempty"`
+}
+
+// throttleStatus is the state of the tightest bucket, in points.
+type throttleStatus struct {
+	Name               string  `json:"name"`
+	MaximumAvailable   int64   `json:"maximumAvailable"`
+	CurrentlyAvailable int64   `json:"currentlyAvailable"`
+	RestoreRate        float64 `json:"restoreRate"` // a second
+}
+
+// open writes the estimate on a new bill.
+func (p *Pipeline) open(op *Prepared, call Call) *bill {
+	return &bill{pipeline: p, op: op, call: call, requested: op.Cost.Estimate(op.Variables)}
+}
+
+func (b *bill) payer() limit.Caller {
+	return limit.Caller{UserID: b.call.Viewer.UserID, KeyID: b.call.Viewer.KeyID, IP: b.call.IP}
+}
+
+// charge is what resolvers may know of the bill.
+func (b *bill) charge() limit.Charge {
+	return limit.Charge{Requested: b.requested, Decision: b.decision}
+}
+
+// admit debits the estimate. It returns the answer of an operation that is not to run, else nil.
+func (b *bill) admit(ctx context.Context) *Result {
+	p := b.pipeline
+	if b.call.CostDebug == CostDebugDryRun {
+		if p.Limiter != nil {
+			b.decision = p.Limiter.Admit(ctx, b.payer(), 0) // the question counts as a request
+			if !b.decision.Allowed {
+				return b.throttled()
+			}
+		}
+		return b.answer(Ran)
+	}
+	if p.MaxCost > 0 && b.requested > p.MaxCost {
+		return b.tooDear(p.MaxCost)
+	}
+	if p.Limiter == nil {
+		return nil
+	}
+	b.decision = p.Limiter.Admit(ctx, b.payer(), b.requested)
+	switch {
+	case b.decision.TooDear:
+		return b.tooDear(b.decision.Tightest().Size)
+	case !b.decision.Allowed:
+		return b.throttled()
+	}
+	return nil
+}
+
+func (b *bill) tooDear(most int64) *Result {
+	err := refuse(CodeCostLimitExceeded, fmt.Sprintf("the operation may cost %d points and at most %d are allowed: ask for shorter lists or fewer levels", b.requested, most))
+	err.Extensions["cost"], err.Extensions["limit"] = b.requested, most
+	result := b.answer(Refused)
+	result.Errors = gqlerror.List{err}
+	return result
+}
+
+func (b *bill) throttled() *Result {
+	wait := b.decision.RetryAfter
+	err := refuse(CodeThrottled, "too much was asked for in a short time: come back after retryAfterMs")
+	err.Extensions["retryAfterMs"] = (wait + time.Millisecond - 1).Milliseconds()
+	result := b.answer(Throttled)
+	result.Errors = gqlerror.List{err}
+	result.Header = append(result.Header, Field{"Retry-After", fmt.Sprint(int64((wait + time.Second - 1) / time.Second))})
+	return result
+}
+
+// answer is a result without data that tells the cost.
+func (b *bill) answer(outcome Outcome) *Result {
+	result := &Result{Outcome: outcome}
+	b.tell(result, nil)
+	return result
+}
+
+// settle takes back what the operation turned out not to cost and tells the caller. What was cancelled or ran out of time keeps
+// its estimate: its work was done.
+func (b *bill) settle(ctx context.Context, result *Result) {
+	actual := b.requested
+	if ctx.Err() == nil {
+		actual = b.op.Cost.Actual(b.op.Variables, result.Data, b.failures(result.Errors))
+	}
+	if b.decision != nil {
+		b.pipeline.Limiter.Refund(b.decision, b.requested-actual)
+	}
+	b.tell(result, &actual)
+}
+
+func (b *bill) failures(errors gqlerror.List) []limit.Failure {
+	if len(errors) == 0 {
+		return nil
+	}
+	failures := make([]limit.Failure, len(errors))
+	for i, err := range errors {
+		failures[i] = limit.Failure{Path: err.Path, Free: b.pipeline.Free != nil && b.pipeline.Free(err)}
+	}
+	return failures
+}
+
+// tell puts the cost into the extensions, and the state of the buckets into the header.
+func (b *bill) tell(result *Result, actual *int64) {
+	report := &costReport{Requested: b.requested, Actual: actual}
+	result.Cost.Requested = b.requested
+	if actual != nil {
+		result.Cost.Actual = *actual
+	}
+	if b.call.CostDebug != CostDebugOff {
+		report.Fields = b.op.Cost.Fields(b.op.Variables)
+	}
+	if b.decision != nil {
+		if tightest := b.decision.Tightest(); tightest != nil {
+			back := int64(0)
+			if actual != nil {
+				back = max(0, b.requested-*actual)
+			}
+			report.ThrottleStatus = &throttleStatus{
+				Name: tightest.Name, MaximumAvailable: tightest.Size,
+				CurrentlyAvailable: min(tightest.Size, tightest.Available+back), RestoreRate: tightest.RestoreRate,
+			}
+		}
+		for _, field := range b.decision.Header() {
+			result.Header = append(result.Header, Field(field))
+		}
+	}
+	if result.Extensions == nil {
+		result.Extensions = map[string]any{}
+	}
+	result.Extensions["cost"] = report
+}

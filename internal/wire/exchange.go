@@ -1,0 +1,112 @@
+package wire
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"tributary/internal/auth"
+	"tributary/internal/operation"
+)
+
+// answer is what one operation, or the refusal of it, gives: a response with its status and fields for the header.
+type answer struct {
+	status int
+	header []operation.Field
+	ran    bool
+	response
+}
+
+// identify tells for whom and how the operations of a request run.
+func (x *exchange) identify() (operation.Call, *refusal) {
+	var debug operation.CostDebug
+	switch x.r.Header.Get("GraphQL-Cost-Debug") {
+	case "":
+	case "1":
+		debug = operation.CostDebugFields
+	case "dry-run":
+		debug = operation.CostDebugDryRun
+	default:
+		return operation.Call{}, badRequest("GraphQL-Cost-Debug must be 1 or dry-run")
+	}
+	viewer, ip, err := x.Identify(x.r)
+	switch {
+	case errors.Is(err, auth.ErrUnavailable):
+		x.w.Header().Set("Retry-After", "1")
+		return operation.Call{}, &refusal{http.StatusServiceUnavailable, CodeServiceUnavailable, "who calls cannot be checked now: come back in a moment"}
+	case err != nil:
+		x.w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		return operation.Call{}, &refusal{http.StatusUnauthorized, CodeUnauthenticated, "the token or key is not valid here: get a new one"}
+	}
+	return operation.Call{
+		Viewer: viewer, IP: ip, CostDebug: debug, RequestID: RequestID(x.r.Context()), IdempotencyKey: x.r.Header.Get("Idempotency-Key"),
+	}, nil
+}
+
+// run answers one operation.
+func (x *exchange) run(req request, call operation.Call) answer {
+	if req.refused != nil {
+		return x.refusalAnswer(req.refused)
+	}
+	ctx := x.r.Context()
+	registration, refused := x.Persisted.Resolve(ctx, &req.Request, req.named, x.FreeDocuments != nil && x.FreeDocuments(call.Viewer))
+	switch {
+	case refused != nil:
+		return x.refusalAnswer(refused)
+	case req.Query == "":
+		return x.refusalAnswer(badRequest("query must be a string with a GraphQL document"))
+	}
+	prepared, errs := x.Pipeline.Prepare(x.View, req.Request)
+	if errs != nil {
+		return answer{status: refusedStatus(x.media), response: response{Errors: errs}}
+	}
+	if x.r.Method != http.MethodPost && prepared.Kind() != ast.Query {
+		refused := x.refusalAnswer(&refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "send this operation by POST"})
+		refused.header = []operation.Field{{Name: "Allow", Value: http.MethodPost}}
+		return refused
+	}
+	x.Persisted.Accept(ctx, registration)
+	return x.framed(x.Pipeline.Run(ctx, prepared, call))
+}
+
+// framed gives a result the status that its outcome has in the media type of the answer. Only what ran has data.
+func (x *exchange) framed(result *operation.Result) answer {
+	framed := answer{header: result.Header, response: response{Errors: result.Errors, Extensions: result.Extensions}}
+	switch result.Outcome {
+	case operation.Throttled:
+		framed.status = http.StatusTooManyRequests
+	case operation.Refused:
+		framed.status = refusedStatus(x.media)
+	default:
+		framed.status, framed.ran, framed.Data = http.StatusOK, true, result.Data
+	}
+	return framed
+}
+
+func (x *exchange) refusalAnswer(refused *refusal) answer {
+	status := refused.status
+	if status == statusOfRequestError {
+		status = refusedStatus(x.media)
+	}
+	return answer{status: status, response: refusalResponse(refused)}
+}
+
+// refusedStatus is that of a well-formed request whose operation cannot run. In plain JSON it is 200: other programs on the way
+// answer in JSON too, and only 200 says that this is GraphQL's own answer.
+func refusedStatus(media string) int {
+	if media == mediaJSON {
+		return http.StatusOK
+	}
+	return http.StatusBadRequest
+}
+
+// setFields sets fields, of which several may have the same name.
+func setFields(header http.Header, fields []operation.Field) {
+	for _, field := range fields {
+		header.Del(field.Name)
+	}
+	for _, field := range fields {
+		header.Add(field.Name, field.Value)
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"tributary/internal/auth"
+	"tributary/internal/config"
+	"tributary/internal/wire"
+)
+
+// scopeFederation lets a router of a federated graph send documents that nobody has listed.
+const scopeFederation = "federation"
+
+// newTransport makes the handler of the graph.
+func newTransport(s *config.Serve, g *gateway, a *access) (*wire.HTTP, error) {
+	origins, err := wire.NewOrigins(s.AllowedOrigins)
+	if err != nil {
+		return nil, fmt.Errorf("--allowed-origins: %w", err)
+	}
+	persisted, err := newPersisted(s, a.redis)
+	if err != nil {
+		return nil, err
+	}
+	return &wire.HTTP{
+		Pipeline: g.pipeline, View: g.view, Identify: a.identify, Origins: origins,
+		Persisted: persisted, FreeDocuments: func(v auth.Viewer) bool { return v.HasScopes(scopeFederation) },
+		MaxBodyBytes: s.MaxBodyBytes, MaxURLBytes: s.MaxURLBytes, MaxJSONDepth: s.MaxJSONDepth, MaxJSONValues: s.MaxJSONValues,
+		BodyTimeout: s.BodyTimeout, MaxBatch: s.MaxBatch,
+	}, nil
+}
+
+// newPersisted makes what knows documents by their names.
+func newPersisted(s *config.Serve, client redis.UniversalClient) (*wire.Persisted, error) {
+	var trusted *wire.Manifest
+	if s.Persisted.Manifest != "" {
+		var err error
+		if trusted, err = wire.ReadManifest(s.Persisted.Manifest); err != nil {
+			return nil, fmt.Errorf("--persisted-manifest: %w", err)
+		}
+	}
+	var automatic wire.Store
+	if s.Persisted.APQ {
+		var err error
+		if automatic, err = newDocumentStore(s, client); err != nil {
+			return nil, fmt.Errorf("--persisted-apq: %w", err)
+		}
+	}
+	persisted, err := wire.NewPersisted(wire.PersistedMode(s.Persisted.Documents), trusted, automatic, int(s.MaxBodyBytes))
+	if err != nil {
+		return nil, fmt.Errorf("--persisted-documents: %w", err)
+	}
+	return persisted, nil
+}
+
+func newDocumentStore(s *config.Serve, client redis.UniversalClient) (wire.Store, error) {
+	if client == nil {
+		return wire.NewMemoryStore(s.Persisted.APQBytes)
+	}
+	return wire.NewRedisStore(client, s.Persisted.APQBytes, int(s.MaxBodyBytes), s.Limits.RedisWait)
+}
