@@ -124,9 +124,9 @@ func newLimiter(s *config.Serve, client redis.UniversalClient, metrics *telemetr
 // identify tells who asks and from where.
 func (a *access) identify(r *http.Request) (auth.Viewer, netip.Addr, error) {
 	viewer, err := a.authenticator.Authenticate(r.Context(), auth.Credentials{
-		Authorization: r.Header.Values("Authorization"), APIKey: r.Header.Values("X-API-Key"),
+		Authorization: r.Header["Authorization"], APIKey: r.Header["X-Api-Key"], // net/http has made the names canonical
 	})
-	return viewer, a.proxies.ClientIP(r.RemoteAddr, r.Header.Values("X-Forwarded-For")), err
+	return viewer, a.proxies.ClientIP(r.RemoteAddr, r.Header["X-Forwarded-For"]), err
 }
 
 // Run does what goes on beside requests, until ctx ends.

@@ -14,6 +14,7 @@ import (
 	"tributary/internal/auth"
 	"tributary/internal/config"
 	"tributary/internal/demo"
+	"tributary/internal/limit"
 	"tributary/internal/operation"
 )
 
@@ -256,33 +257,86 @@ func TestWhatAnOpenBreakerRefusesIsFree(t *testing.T) {
 	}
 }
 
-// TestWorkStopsWhenTheClientLeaves holds a call of the first level, lets the client go, and counts what is asked afterwards.
-func TestWorkStopsWhenTheClientLeaves(t *testing.T) {
-	u := startUpstream(t, startDemo(t, seededDir(t)))
-	g := openGateway(t, u.urls, nil)
-	ctx, leave := context.WithCancel(t.Context())
-	held, release := make(chan struct{}), make(chan struct{})
-	u.hook(func(service string, _ *http.Request) {
-		if service == "user" {
-			close(held)
-			<-release
+// TestWorkStops holds a call of the first level, lets the client go or the time run out, and counts what is asked afterwards.
+func TestWorkStops(t *testing.T) {
+	for name, timeout := range map[string]time.Duration{"when the client leaves": time.Minute, "when the time is over": 200 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			u := startUpstream(t, startDemo(t, seededDir(t)))
+			g := openGateway(t, u.urls, func(c *config.Gateway) { c.OperationTimeout = timeout })
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			held, release := make(chan struct{}), make(chan struct{})
+			u.hook(func(service string, _ *http.Request) {
+				if service == "user" {
+					close(held)
+					<-release
+				}
+			})
+			prepared, errs := g.pipeline.Prepare(g.view, operation.Request{Query: `{ user(id: "user_u1") { posts(first: 10) { nodes { comments(first: 5) { nodes { author { name } } } } } } }`})
+			if errs != nil {
+				t.Fatal(errs)
+			}
+			done := make(chan *operation.Result)
+			go func() { done <- g.pipeline.Run(ctx, prepared, operation.Call{}) }()
+			<-held
+			if timeout == time.Minute {
+				leave()
+			}
+			result := <-done // without the call that is held
+			u.hook(nil)
+			close(release)
+			if result.Cost.Actual != result.Cost.Requested {
+				t.Errorf("it got points back: %+v", result.Cost)
+			}
+			if calls := u.take(); len(calls) != 1 {
+				t.Errorf("afterwards: %v", calls)
+			}
+		})
+	}
+}
+
+// TestEveryListHasASize walks the whole schema.
+func TestEveryListHasASize(t *testing.T) {
+	g := openGateway(t, map[string]string{"user": "http://localhost", "post": "http://localhost", "comment": "http://localhost", "follower": "http://localhost"}, nil)
+	model, err := limit.NewModel(g.view.Schema, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unsized := model.Unsized(); len(unsized) > 0 {
+		t.Errorf("lists without @listSize: %v", unsized)
+	}
+}
+
+// TestAPoliteClientIsNeverRefused has a client that is alone in its bucket ask as fast as the header fields let it.
+func TestAPoliteClientIsNeverRefused(t *testing.T) {
+	p, _ := serveDemoOf(t, "--limit-ip-points", "100", "--limit-ip-restore", "400")
+	const cost = 21.0
+	waited := time.Duration(0)
+	for range 60 {
+		r := p.send(t, `{ posts(first: 10) { nodes { title author { name } } } }`)
+		if r.status != http.StatusOK {
+			t.Fatalf("%d %s after %v of waiting", r.status, r.raw, waited)
 		}
-	})
-	prepared, errs := g.pipeline.Prepare(g.view, operation.Request{Query: `{ user(id: "user_u1") { posts(first: 10) { nodes { comments(first: 5) { nodes { author { name } } } } } } }`})
-	if errs != nil {
-		t.Fatal(errs)
+		size, window := parameterOf(t, r.header.Get("RateLimit-Policy"), "q"), parameterOf(t, r.header.Get("RateLimit-Policy"), "w")
+		if left := parameterOf(t, r.header.Get("RateLimit"), "r"); left < cost {
+			wait := time.Duration((cost - left) / (size / window) * float64(time.Second))
+			waited += wait
+			time.Sleep(wait) // the server's own clock decides
+		}
 	}
-	done := make(chan *operation.Result)
-	go func() { done <- g.pipeline.Run(ctx, prepared, operation.Call{}) }()
-	<-held
-	leave()
-	result := <-done // without the call that is held
-	u.hook(nil)
-	close(release)
-	if result.Cost.Actual != result.Cost.Requested {
-		t.Errorf("a cancelled operation got points back: %+v", result.Cost)
+	if waited < time.Second {
+		t.Errorf("the bucket was never short: waited for %v", waited)
 	}
-	if calls := u.take(); len(calls) != 1 {
-		t.Errorf("after the client had left: %v", calls)
+}
+
+// parameterOf reads a parameter of the first member of a structured field.
+func parameterOf(t *testing.T, field, name string) float64 {
+	t.Helper()
+	_, rest, ok := strings.Cut(field, ";"+name+"=")
+	text, _, _ := strings.Cut(rest, ";")
+	value, err := strconv.ParseFloat(text, 64)
+	if !ok || err != nil {
+		t.Fatalf("no %s in %q", name, field)
 	}
+	return value
 }

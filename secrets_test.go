@@ -39,7 +39,7 @@ func TestNothingSecretIsTold(t *testing.T) {
 	send(`{ viewer { handle } }`, "X-API-Key", key)
 	send(`{ viewer { handle } }`, "X-API-Key", key[:len(key)-1]+"x")
 	send(`{ viewer { handle } }`, "Authorization", "Bearer "+forged)
-	send(`{ user(handle: "`+email+`") { id } }`)
+	send(`{ user(handle: "` + email + `") { id } }`)
 	send(`{ user(id: "` + email + `") { ` + email + ` } }`)
 	redis.Kill()
 	for _, service := range demo.Services() {

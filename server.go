@@ -99,8 +99,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, stdout io.
 	mux.Handle("/", console.Handler())
 	server := &http.Server{
 		Handler:           wire.Secure(wire.Identify(wire.Log(log, wire.Recover(log, wire.Hosts(s.AllowedHosts, mux))))),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadHeaderTimeout: s.HeaderTimeout,
+		ReadTimeout:       s.HeaderTimeout + s.BodyTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),

@@ -131,6 +131,9 @@ func soakOne(t *testing.T, g *gateway, random *rand.Rand, i int) {
 	if len(result.Data) == 0 {
 		t.Errorf("no data for %s", query)
 	}
+	if result.Cost.Actual > result.Cost.Requested {
+		t.Errorf("%s: estimated at %d points it cost %d", query, result.Cost.Requested, result.Cost.Actual)
+	}
 	for _, e := range result.Errors {
 		if e.Extensions["code"] == nil || e.Extensions["code"] == "INTERNAL" {
 			t.Errorf("%s: %v", query, e)

@@ -56,7 +56,7 @@ func parseNetwork(entry string) (netip.Prefix, bool) {
 // entry that is no address ends the way: the result is then the proxy that wrote it. IPv4 in IPv6 becomes IPv4, zones are left
 // out. The result is the zero Addr when the peer has no address.
 func (p *Proxies) ClientIP(remoteAddr string, forwardedFor []string) netip.Addr {
-	client, ok := parseHop(remoteAddr)
+	client, ok := parsePeer(remoteAddr)
 	if !ok {
 		return netip.Addr{}
 	}
@@ -89,6 +89,14 @@ func cutLast(list string) (last, rest string, more bool) {
 		return list, "", false
 	}
 	return list[i+1:], list[:i], true
+}
+
+// parsePeer is parseHop for what nearly always has a port.
+func parsePeer(remoteAddr string) (netip.Addr, bool) {
+	if peer, err := netip.ParseAddrPort(remoteAddr); err == nil {
+		return plain(peer.Addr()), true
+	}
+	return parseHop(remoteAddr)
 }
 
 // parseHop reads an address with or without a port, in brackets or not.

@@ -86,6 +86,7 @@ type HTTP struct {
 	MaxJSONDepth   int           `name:"max-json-depth" default:"64" help:"Levels of objects and lists in a request body."`
 	MaxJSONValues  int           `name:"max-json-values" default:"100000" help:"Values in a request body."`
 	MaxBatch       int           `default:"0" help:"Operations in one request; 0 refuses batches."`
+	HeaderTimeout  time.Duration `default:"5s" help:"Longest time that a request's header may take to arrive."`
 	BodyTimeout    time.Duration `default:"10s" help:"Longest time that a request body may take to arrive."`
 	AllowedOrigins []string      `placeholder:"ORIGIN,…" help:"Origins whose pages may ask, such as https://app.example or https://*.example; * for all."`
 	TrustedProxies []string      `placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For tells the client's address."`
@@ -128,6 +129,7 @@ func (h *HTTP) check(p *problems) {
 	p.want(h.MaxJSONDepth >= 1, "max-json-depth", "1 or more")
 	p.want(h.MaxJSONValues >= 1, "max-json-values", "1 or more")
 	p.want(h.MaxBatch >= 0, "max-batch", "0 or more")
+	p.want(h.HeaderTimeout > 0, "header-timeout", "more than 0")
 	p.want(h.BodyTimeout > 0, "body-timeout", "more than 0")
 }
 

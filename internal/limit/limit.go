@@ -4,6 +4,7 @@ package limit
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type Observer struct {
 // Limiter admits operations. It is safe for concurrent use.
 type Limiter struct {
 	rules    []rule
+	policies [2][1 << kinds]string // RateLimit-Policy, of the shared buckets and of this replica's, by the kinds that a caller has
 	digester digester
 	free     *Decision // for callers without buckets
 	shared   Store     // nil: memory only
@@ -72,8 +74,10 @@ func New(cfg Config, shared Store) *Limiter {
 		now = time.Now
 	}
 	maxBuckets := orDefault(cfg.MaxBuckets, 1_000_000)
+	rules := newRules(cfg)
 	return &Limiter{
-		rules:    newRules(cfg),
+		rules:    rules,
+		policies: newPolicies(rules),
 		digester: newDigester(shared != nil),
 		free:     &Decision{Allowed: true},
 		shared:   shared,
@@ -112,6 +116,15 @@ func newRules(cfg Config) []rule {
 		}
 	}
 	return rules
+}
+
+// newPolicies writes down RateLimit-Policy for every set of kinds.
+func newPolicies(rules []rule) (policies [2][1 << kinds]string) {
+	for set := range 1 << kinds {
+		applying := slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return set&(1<<r.kind) == 0 })
+		policies[0][set], policies[1][set] = policyOf(applying, false), policyOf(applying, true)
+	}
+	return policies
 }
 
 // Admit debits an operation's cost from the points buckets of its caller and one from each request bucket, or nothing if one
@@ -153,16 +166,18 @@ func (l *Limiter) prepare(who Caller, cost int64) *Decision {
 		return l.free
 	}
 	ids, has := l.digester.identities(&who)
-	n := 0
+	n, set := 0, 0
 	for i := range l.rules {
-		if has[l.rules[i].kind] {
+		if kind := l.rules[i].kind; has[kind] {
 			n++
+			set |= 1 << kind
 		}
 	}
 	if n == 0 {
 		return l.free
 	}
-	d := &Decision{cost: cost, Buckets: make([]BucketState, 0, n), entries: make([]Entry, 0, n)}
+	d := newDecision(n)
+	d.cost, d.kinds, d.policy = cost, set, l.policies[0][set]
 	for i := range l.rules {
 		r := &l.rules[i]
 		if !has[r.kind] {

@@ -14,9 +14,25 @@ type Decision struct {
 	Buckets    []BucketState
 	RetryAfter time.Duration // until all buckets could pay for it, 0 if it was allowed or is too dear
 
+	policy     string // RateLimit-Policy
 	cost       int64
 	entries    []Entry // of the buckets, in their order
 	refundable bool
+	kinds      int // a bit for each that has a bucket
+}
+
+// newDecision makes room for n buckets: most callers have few, and they fit beside the decision.
+func newDecision(n int) *Decision {
+	if n > 2 {
+		return &Decision{Buckets: make([]BucketState, 0, n), entries: make([]Entry, 0, n)}
+	}
+	d := &struct {
+		Decision
+		buckets [2]BucketState
+		entries [2]Entry
+	}{}
+	d.Buckets, d.Decision.entries = d.buckets[:0], d.entries[:0]
+	return &d.Decision
 }
 
 // BucketState is one bucket after the decision.
@@ -75,7 +91,7 @@ func (d *Decision) Header() []HeaderField {
 	if len(d.Buckets) == 0 {
 		return nil
 	}
-	policy, limit := make([]byte, 0, 48*len(d.Buckets)), make([]byte, 0, 32*len(d.Buckets))
+	limit := make([]byte, 0, 40*len(d.Buckets))
 	retry := seconds(d.RetryAfter)
 	for i := range d.Buckets {
 		b := &d.Buckets[i]
@@ -87,13 +103,29 @@ func (d *Decision) Header() []HeaderField {
 			reset = min(reset, retry)
 		}
 		if i > 0 {
-			policy, limit = append(policy, ", "...), append(limit, ", "...)
+			limit = append(limit, ", "...)
 		}
-		policy = parameter(policy, b.Name, ";q=", b.Size, ";w=", seconds(time.Duration(d.entries[i].Meter.Span)))
-		policy = append(append(append(policy, `;qu="`...), b.Unit...), '"')
 		limit = parameter(limit, b.Name, ";r=", b.Available, ";t=", reset)
 	}
-	return []HeaderField{{"RateLimit-Policy", string(policy)}, {"RateLimit", string(limit)}}
+	return []HeaderField{{"RateLimit-Policy", d.policy}, {"RateLimit", string(limit)}}
+}
+
+// policyOf is RateLimit-Policy for the buckets of some rules.
+func policyOf(rules []rule, local bool) string {
+	var policy []byte
+	for i := range rules {
+		r := &rules[i]
+		size, meter := r.rate.Size, r.meter
+		if local {
+			size, meter = r.share.Size, r.shareMeter
+		}
+		if i > 0 {
+			policy = append(policy, ", "...)
+		}
+		policy = parameter(policy, r.name, ";q=", size, ";w=", seconds(time.Duration(meter.Span)))
+		policy = append(append(append(policy, `;qu="`...), r.unit.String()...), '"')
+	}
+	return string(policy)
 }
 
 // parameter appends a structured-field string with two integer parameters.

@@ -56,7 +56,7 @@ func (l *Limiter) askShared(ctx context.Context, entries []Entry, question func(
 // localise turns a decision over shared buckets into one over this replica's share of them. An operation that costs more than a
 // share takes all of it: that it could have been paid from the shared bucket has been checked.
 func (l *Limiter) localise(d *Decision) {
-	d.Local = true
+	d.Local, d.policy = true, l.policies[1][d.kinds]
 	i := 0
 	for r := range l.rules {
 		rule := &l.rules[r]

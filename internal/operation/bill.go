@@ -23,7 +23,7 @@ type bill struct {
 type costReport struct {
 	Requested      int64             `json:"requested"`
 	Actual         *int64            `json:"actual,omitempty"` // none before it ran
-	ThrottleStatus *throttleStatus   `json:"throttleStatus,omitempty"`
+	ThrottleStatus throttleStatus    `json:"throttleStatus,omitzero"`
 	Fields         []limit.FieldCost `json:"fields,omitempty"`
 }
 
@@ -142,7 +142,7 @@ func (b *bill) tell(result *Result, actual *int64) {
 			if actual != nil {
 				back = max(0, b.requested-*actual)
 			}
-			report.ThrottleStatus = &throttleStatus{
+			report.ThrottleStatus = throttleStatus{
 				Name: tightest.Name, MaximumAvailable: tightest.Size,
 				CurrentlyAvailable: min(tightest.Size, tightest.Available+back), RestoreRate: tightest.RestoreRate,
 			}
