@@ -25,7 +25,7 @@ func TestAttacks(t *testing.T) {
 	if len(list) < 40 {
 		t.Fatalf("only %d attacks", len(list))
 	}
-	p := spawnServer(t, seededDir(t))
+	p := spawnRacing(t, seededDir(t))
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
 	t.Cleanup(client.CloseIdleConnections)
 	for range 200 { // what the server needs anyway is not the attackers'

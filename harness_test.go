@@ -31,7 +31,12 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if dir := programDir.Load(); dir != nil {
+			os.RemoveAll(*dir)
+		}
+		os.Exit(code)
+	}))
 }
 
 // seedOnce holds the files of a freshly seeded demo, so that each test copies them instead of seeding anew.
