@@ -340,3 +340,35 @@ func parameterOf(t *testing.T, field, name string) float64 {
 	}
 	return value
 }
+
+// TestAnswersAreBounded asks for more than may go out at once.
+func TestAnswersAreBounded(t *testing.T) {
+	d := startDemo(t, seededDir(t))
+	urls := map[string]string{}
+	for _, service := range demo.Services() {
+		urls[service] = d.URL(service)
+	}
+	t.Run("errors", func(t *testing.T) {
+		g := openGateway(t, urls, func(c *config.Gateway) { c.Max.Errors, c.Cache.Enabled = 3, false })
+		if err := d.Faults("user").Set(demo.Fault{ErrorRate: 1}); err != nil {
+			t.Fatal(err)
+		}
+		a := ask(t, g, auth.Viewer{}, `{ posts(first: 10) { nodes { id author { id } } } }`, nil)
+		if err := d.Faults("user").Clear(); err != nil {
+			t.Fatal(err)
+		}
+		if len(a.Errors) != 4 || a.Errors[3].code() != "TOO_MANY_ERRORS" || a.Errors[3].Extensions["omitted"] != 7.0 || len(at(t, a.Data, "posts", "nodes").([]any)) != 10 {
+			t.Errorf("%v", a.Errors)
+		}
+	})
+	t.Run("bytes", func(t *testing.T) {
+		g := openGateway(t, urls, func(c *config.Gateway) { c.Max.ResponseBytes = 500 })
+		if a := ask(t, g, auth.Viewer{}, `{ posts(first: 1) { nodes { id } } }`, nil); len(a.Errors) > 0 {
+			t.Error(a.Errors)
+		}
+		a := ask(t, g, auth.Viewer{}, `{ posts(first: 50) { nodes { id title } } }`, nil)
+		if len(a.Errors) != 1 || a.Errors[0].code() != "RESPONSE_TOO_LARGE" || a.Data != nil {
+			t.Errorf("%v %v", a.Data, a.Errors)
+		}
+	})
+}
