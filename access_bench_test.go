@@ -49,7 +49,7 @@ func BenchmarkAccess(b *testing.B) {
 	request.Header.Set("Authorization", "Bearer "+token)
 	for name, a := range map[string]*access{"with": full, "without": {}} {
 		b.Run(name, func(b *testing.B) {
-			g, err := newGateway(&cfg.Serve.Gateway, map[string]string{"user": "http://localhost", "post": "http://localhost", "comment": "http://localhost", "follower": "http://localhost"}, a, telemetry.New(), true, slog.New(slog.DiscardHandler))
+			g, err := newGateway(&cfg.Serve.Gateway, map[string]string{"user": "http://localhost", "post": "http://localhost", "comment": "http://localhost", "follower": "http://localhost"}, a, nil, telemetry.New(), true, slog.New(slog.DiscardHandler))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -100,7 +100,7 @@ func explainQuery(ctx context.Context, cfg *config.Config, log *slog.Logger, std
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	services, err := openServices(ctx, cfg.DataDir, &e.Gateway, false, log)
+	services, err := openServices(ctx, cfg.DataDir, &e.Gateway, false, nil, log)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func explainQuery(ctx context.Context, cfg *config.Config, log *slog.Logger, std
 }
 
 func explainOn(ctx context.Context, e *config.Explain, urls map[string]string, request operation.Request, viewer auth.Viewer, log *slog.Logger, stdout io.Writer) error {
-	gateway, err := newGateway(&e.Gateway, urls, &access{}, telemetry.New(), false, log)
+	gateway, err := newGateway(&e.Gateway, urls, &access{}, nil, telemetry.New(), false, log)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"tributary/clients"
 	"tributary/graph"
 	"tributary/internal/config"
+	"tributary/internal/event"
 	"tributary/internal/explain"
 	"tributary/internal/operation"
 	"tributary/internal/telemetry"
@@ -24,7 +25,7 @@ type gateway struct {
 }
 
 // newGateway wires the way of an operation from the pipeline down to the services. The caller closes its clients.
-func newGateway(cfg *config.Gateway, urls map[string]string, access *access, metrics *telemetry.Metrics, demo bool, log *slog.Logger) (*gateway, error) {
+func newGateway(cfg *config.Gateway, urls map[string]string, access *access, events event.Log, metrics *telemetry.Metrics, demo bool, log *slog.Logger) (*gateway, error) {
 	services, err := clients.New(clientConfig(cfg, urls, metrics, log))
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, met
 	if err != nil {
 		return nil, err
 	}
-	resolver := &resolvers.Resolver{Clients: services, Keys: access.keys, OpenSignUp: demo, LoaderWait: cfg.LoaderWait, Logger: log}
+	resolver := &resolvers.Resolver{Clients: services, Keys: access.keys, Log: events, OpenSignUp: demo, LoaderWait: cfg.LoaderWait, Logger: log}
 	view, err := operation.NewView("current", graph.NewExecutableSchema(graph.Config{Resolvers: resolver}).Schema(), weights)
 	if err != nil {
 		return nil, err
@@ -108,12 +109,12 @@ func clientConfig(cfg *config.Gateway, urls map[string]string, m *telemetry.Metr
 	c.Post = serviceConfig(c.Post, urls["post"], cfg.ServiceToken, &cfg.Post)
 	c.Comment = serviceConfig(c.Comment, urls["comment"], cfg.ServiceToken, &cfg.Comment)
 	c.Follower = serviceConfig(c.Follower, urls["follower"], cfg.ServiceToken, &cfg.Follower)
-	c.Cache = clients.CacheConfig{Off: !cfg.Cache.Enabled, Bytes: cfg.Cache.Bytes, Fresh: cfg.Cache.Fresh, Keep: cfg.Cache.Keep}
+	c.Cache = clients.CacheConfig{Off: !cfg.Cache.Enabled, Bytes: cfg.Cache.Bytes, Fresh: cfg.Cache.Fresh, FreshLive: cfg.Cache.Live, Keep: cfg.Cache.Keep}
 	c.CoalesceOff = !cfg.Coalesce
 	c.Log = log
 	c.Observer = clients.Observer{
 		Attempt: m.Attempt, Retry: m.Retry, Hedge: m.Hedge, Breaker: m.Breaker,
-		Hits: m.Hits, Misses: m.Misses, Evicted: m.Evicted, Joined: m.Joined, Stale: m.Stale, Unasked: m.Unasked,
+		Hits: m.Hits, Misses: m.Misses, Evicted: m.Evicted, Joined: m.Joined, Stale: m.Stale, Unasked: m.Unasked, Live: m.EventsLive,
 	}
 	return c
 }

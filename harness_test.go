@@ -158,7 +158,7 @@ func openGateway(t *testing.T, urls map[string]string, change func(*config.Gatew
 	if change != nil {
 		change(&cfg)
 	}
-	g, err := newGateway(&cfg, urls, &access{}, telemetry.New(), false, slog.New(slog.DiscardHandler))
+	g, err := newGateway(&cfg, urls, &access{}, nil, telemetry.New(), false, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // who has to say where it stands; tests may import what they like.
 var arrows = map[string][]string{
 	"tributary":                                {"*"},
-	"tributary/resolvers":                      {"tributary/graph", "tributary/clients", "tributary/internal/auth", "tributary/internal/limit", "tributary/internal/relay", "tributary/internal/explain"},
+	"tributary/resolvers":                      {"tributary/graph", "tributary/clients", "tributary/internal/auth", "tributary/internal/event", "tributary/internal/limit", "tributary/internal/relay", "tributary/internal/explain"},
 	"tributary/graph":                          {"tributary/clients", "tributary/internal/auth", "tributary/internal/relay"},
 	"tributary/internal/relay":                 {"tributary/clients"},
 	"tributary/clients":                        {},
@@ -26,6 +26,9 @@ var arrows = map[string][]string{
 	"tributary/internal/redisclient/redistest": {"tributary/internal/redisclient"},
 	"tributary/internal/telemetry":             {},
 	"tributary/internal/console":               {},
+	"tributary/internal/event":                 {},
+	"tributary/internal/event/eventtest":       {"tributary/internal/event"},
+	"tributary/examples/outbox":                {},
 	"tributary/internal/demo":                  {},
 	"tributary/internal/doctor":                {"tributary/docs/contract"},
 	"tributary/docs/contract":                  {},

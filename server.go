@@ -14,12 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"tributary/internal/config"
-	"tributary/internal/console"
 	"tributary/internal/telemetry"
-	"tributary/internal/wire"
 )
 
 func main() {
@@ -63,61 +59,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return fmt.Errorf("unknown command %s", command)
 }
 
-// serve runs the gateway and, as far as no URLs are given, the demo services below it.
-func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, stdout io.Writer) error {
-	s := &cfg.Serve
-	services, err := openServices(ctx, cfg.DataDir, &s.Gateway, s.DemoMode(), log)
+// serve runs one replica of the gateway and, as far as no URLs are given, the demo services below it.
+func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, stdout io.Writer) (err error) {
+	r, err := openReplica(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	defer services.Close()
-	metrics := telemetry.New()
-	access, err := openAccess(cfg, metrics, log)
-	if err != nil {
-		return err
-	}
-	defer access.Close()
-	gateway, err := newGateway(&s.Gateway, services.URLs, access, metrics, s.DemoMode(), log)
-	if err != nil {
-		return err
-	}
-	defer gateway.clients.Close()
-	graphql, err := newTransport(s, gateway, access)
-	if err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", s.Addr)
-	if err != nil {
-		return fmt.Errorf("--addr: %w", err)
-	}
-	draining := make(chan struct{})
-	mux := http.NewServeMux()
-	mux.Handle("/graphql", graphql)
-	mux.Handle("GET /metrics", metrics.Handler())
-	mux.Handle("GET /healthz", wire.Healthy())
-	mux.Handle("GET /readyz", wire.Ready(draining))
-	mux.Handle("/", console.Handler())
-	server := &http.Server{
-		Handler:           wire.Secure(wire.Identify(wire.Log(log, wire.Recover(log, wire.Hosts(s.AllowedHosts, mux))))),
-		ReadHeaderTimeout: s.HeaderTimeout,
-		ReadTimeout:       s.HeaderTimeout + s.BodyTimeout,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	announce(stdout, listener.Addr(), services, s.DemoMode())
-	log.Info("listening", "addr", listener.Addr().String(), "demo", s.DemoMode())
-
-	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx)) // what operations need ends after them
-	defer stopBelow()
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return services.Run(below) })
-	group.Go(func() error { return access.Run(below) })
-	group.Go(func() error {
-		defer stopBelow()
-		return serveHTTP(ctx, server, listener, draining, s.ShutdownTimeout, log)
-	})
-	return group.Wait()
+	defer func() { err = errors.Join(err, r.Close()) }()
+	announce(stdout, r.listener.Addr(), r.services, cfg.Serve.DemoMode())
+	log.Info("listening", "addr", r.listener.Addr().String(), "demo", cfg.Serve.DemoMode())
+	return r.Run(ctx)
 }
 
 // serveHTTP serves until ctx ends, then lets running requests finish until the timeout has passed.

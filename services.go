@@ -16,6 +16,7 @@ import (
 
 	"tributary/internal/config"
 	"tributary/internal/demo"
+	"tributary/internal/event"
 )
 
 // services are the services below a gateway: those that are given, and those that it runs itself as a demo.
@@ -26,7 +27,8 @@ type services struct {
 }
 
 // openServices finds the services that have URLs, and opens the others as demo. A whole demo without data is seeded first.
-func openServices(ctx context.Context, dataDir string, cfg *config.Gateway, faults bool, log *slog.Logger) (*services, error) {
+// Their events go to the sink, if there is one.
+func openServices(ctx context.Context, dataDir string, cfg *config.Gateway, faults bool, sink *demo.EventSink, log *slog.Logger) (*services, error) {
 	s := &services{URLs: map[string]string{}}
 	for _, name := range config.Services() {
 		s.URLs[name] = cfg.Of(name).URL
@@ -46,7 +48,7 @@ func openServices(ctx context.Context, dataDir string, cfg *config.Gateway, faul
 		}
 	}
 	var err error
-	if s.demo, err = demo.Open(ctx, demo.Options{Dir: dataDir, Faults: faults, Token: cfg.ServiceToken, Logger: log}, names...); err != nil {
+	if s.demo, err = demo.Open(ctx, demo.Options{Dir: dataDir, Faults: faults, Token: cfg.ServiceToken, Events: sink, Logger: log}, names...); err != nil {
 		return nil, err
 	}
 	for _, name := range names {
@@ -107,8 +109,12 @@ func serveDemo(ctx context.Context, cfg *config.Config, log *slog.Logger, stdout
 	if err != nil {
 		return err
 	}
+	sink, err := demoSink(d, names)
+	if err != nil {
+		return err
+	}
 	opened, err := demo.Open(ctx, demo.Options{
-		Dir: cfg.DataDir, Addrs: addrs, Token: d.Token, Faults: d.Faults, AllowedHosts: d.AllowedHosts, Logger: log,
+		Dir: cfg.DataDir, Addrs: addrs, Token: d.Token, Faults: d.Faults, AllowedHosts: d.AllowedHosts, Events: sink, Logger: log,
 	}, names...)
 	if err != nil {
 		return err
@@ -120,6 +126,25 @@ func serveDemo(ctx context.Context, cfg *config.Config, log *slog.Logger, stdout
 		}
 	}
 	return opened.Run(ctx)
+}
+
+// demoSink is where the reference services deliver their events; nil for nowhere.
+func demoSink(d *config.Demo, names []string) (*demo.EventSink, error) {
+	if d.EventsURL == "" {
+		return nil, nil
+	}
+	secret, err := event.ParseSecret(d.EventsSecret)
+	if err != nil {
+		return nil, fmt.Errorf("--events-secret: %w", err)
+	}
+	if len(names) == 0 {
+		names = config.Services()
+	}
+	secrets := map[string][]byte{}
+	for _, name := range names {
+		secrets[name] = secret
+	}
+	return &demo.EventSink{URL: d.EventsURL, Secrets: secrets}, nil
 }
 
 // demoAddrs gives each service its address: that of the flag and the ports behind it, or any free ones.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -13,8 +14,8 @@ import (
 // scopeFederation lets a router of a federated graph send documents that nobody has listed.
 const scopeFederation = "federation"
 
-// newTransport makes the handler of the graph.
-func newTransport(s *config.Serve, g *gateway, a *access) (*wire.HTTP, error) {
+// newTransport makes the handler of the graph, over HTTP, websockets and event streams.
+func newTransport(s *config.Serve, g *gateway, a *access, connections *wire.Connections) (*wire.WS, error) {
 	origins, err := wire.NewOrigins(s.AllowedOrigins)
 	if err != nil {
 		return nil, fmt.Errorf("--allowed-origins: %w", err)
@@ -23,12 +24,13 @@ func newTransport(s *config.Serve, g *gateway, a *access) (*wire.HTTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wire.HTTP{
+	return &wire.WS{Connections: connections, HTTP: &wire.HTTP{
 		Pipeline: g.pipeline, View: g.view, Identify: a.identify, Origins: origins,
 		Persisted: persisted, FreeDocuments: func(v auth.Viewer) bool { return v.HasScopes(scopeFederation) },
 		MaxBodyBytes: s.MaxBodyBytes, MaxURLBytes: s.MaxURLBytes, MaxJSONDepth: s.MaxJSONDepth, MaxJSONValues: s.MaxJSONValues,
 		BodyTimeout: s.BodyTimeout, MaxBatch: s.MaxBatch,
-	}, nil
+		Connections: connections, Tickets: wire.NewTickets(time.Now),
+	}}, nil
 }
 
 // newPersisted makes what knows documents by their names.

@@ -40,6 +40,10 @@ type service struct {
 	inFlight    atomic.Int64
 	buffers     sync.Pool    // *bytes.Buffer, for bodies
 	complained  atomic.Int64 // when an answer's odd parts were logged last, in Unix seconds
+	liveMu      sync.Mutex   // one change of liveSince at a time, reported in order
+	liveSince   atomic.Int64 // since when its events arrive, in Unix nanoseconds; 0: they do not
+	wrote       func(context.Context, Change)
+	pause       time.Duration // before what lags is read again
 }
 
 func newService(name string, cfg ServiceConfig, all *Config, shared *cache) (*service, error) {
@@ -50,7 +54,7 @@ func newService(name string, cfg ServiceConfig, all *Config, shared *cache) (*se
 	s := &service{
 		name: name, base: strings.TrimRight(base.String(), "/"), cfg: cfg, coalesceOff: all.CoalesceOff,
 		http:  &http.Client{Transport: newTransport(cfg), CheckRedirect: keepRedirect},
-		cache: shared, observe: observer{all.Observer}, log: all.Log, now: all.Now,
+		cache: shared, observe: observer{all.Observer}, log: all.Log, now: all.Now, pause: lagPause,
 	}
 	s.buffers.New = func() any { return new(bytes.Buffer) }
 	s.breaker = newBreaker(s)

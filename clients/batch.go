@@ -25,8 +25,12 @@ type batch[K comparable, V any] struct {
 	mayMiss  bool // a key without an answer does not exist; else the answer is broken
 
 	// keep stores a value read at the given generation and returns what to show for it, which is newer if something newer
-	// stands in the cache; false if it may not be shown.
-	keep func(k K, v V, epoch uint64) (V, bool)
+	// stands in the cache.
+	keep func(k K, v V, epoch uint64) (V, standing)
+
+	// outrun answers for a value that lags still when it is read again; enough is the version that was known before that.
+	// It is false if the value may not be shown.
+	outrun func(v V, enough int) (Answer[V], bool)
 }
 
 // found is what one answer holds.
@@ -159,8 +163,8 @@ func (b *batch[K, V]) part(ctx context.Context, keys []wireKey[K]) map[K]Answer[
 	return answers
 }
 
-// fetch asks the service. The map it returns is shared by everyone who waits for it.
-func (b *batch[K, V]) fetch(ctx context.Context, target string, keys []wireKey[K]) map[K]Answer[V] {
+// ask asks the service once.
+func (b *batch[K, V]) ask(ctx context.Context, target string, keys []wireKey[K]) (map[K]Answer[V], []laggard[K, V]) {
 	epoch := b.svc.gens.current()
 	asked := make([]K, len(keys))
 	for i, k := range keys {
@@ -172,29 +176,35 @@ func (b *batch[K, V]) fetch(ctx context.Context, target string, keys []wireKey[K
 		func(e *Error) found[K, V] { return found[K, V]{stale: b.lastKnown(ctx, keys, e)} })
 	switch {
 	case err != nil:
-		return failAll[K, V](keys, err)
+		return failAll[K, V](keys, err), nil
 	case got.stale != nil:
-		return got.stale
+		return got.stale, nil
 	}
 	return b.accept(ctx, got, keys, epoch)
 }
 
-// accept stores what an answer holds and makes it the answers of the keys.
-func (b *batch[K, V]) accept(ctx context.Context, got found[K, V], keys []wireKey[K], epoch uint64) map[K]Answer[V] {
+// accept stores what an answer holds and makes it the answers of the keys, but for those that lag.
+func (b *batch[K, V]) accept(ctx context.Context, got found[K, V], keys []wireKey[K], epoch uint64) (map[K]Answer[V], []laggard[K, V]) {
+	var late []laggard[K, V]
 	answers := make(map[K]Answer[V], len(keys))
 	var broken []wireKey[K]
 	for _, k := range keys {
 		v, ok := got.values[k.key]
 		switch {
 		case ok:
-			if v, ok = b.keep(k.key, v, epoch); ok {
+			switch v, is := b.keep(k.key, v, epoch); is {
+			case shown:
 				answers[k.key] = Answer[V]{Value: v}
+			case lags:
+				late = append(late, laggard[K, V]{k, v, true})
 			}
 			delete(got.values, k.key)
 		case !b.mayMiss || slices.Contains(got.unusable, k.key):
 			broken = append(broken, k)
 		default:
-			b.svc.cache.put(cacheKey{b.space, k.text}, &entry{svc: b.svc, epoch: epoch, tags: b.tags(k.key)}, 0)
+			if b.svc.cache.put(cacheKey{b.space, k.text}, &entry{svc: b.svc, epoch: epoch, tags: b.tags(k.key)}, 0).awaited {
+				late = append(late, laggard[K, V]{wireKey: k})
+			}
 		}
 	}
 	b.svc.complain(b.endpoint, got.odd+len(got.unusable)+len(got.values))
@@ -204,7 +214,7 @@ func (b *batch[K, V]) accept(ctx context.Context, got found[K, V], keys []wireKe
 			answers[k] = a
 		}
 	}
-	return answers
+	return answers, late
 }
 
 // lastKnown answers an outage: with the last known value where there is one, with the outage where there is none.

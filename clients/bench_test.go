@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 )
 
@@ -55,4 +56,27 @@ func BenchmarkDecodeUsers(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkApply is the price of an event whose post is cached, and of reading a feed of 500 authors from the cache.
+func BenchmarkApply(b *testing.B) {
+	u := newUpstream(b, emptyWorld)
+	c := clientsOf(b, u.URL, newClock().set)
+	b.Run("event", func(b *testing.B) {
+		b.ReportAllocs()
+		c.Posts.ByIDs(b.Context(), []PostID{"p1"})
+		for i := range b.N {
+			c.Apply([]Change{postEvent("published", i+1, false)})
+		}
+	})
+	b.Run("feed", func(b *testing.B) {
+		b.ReportAllocs()
+		authors := make([]UserID, 500)
+		for i := range authors {
+			authors[i] = UserID(strconv.Itoa(i))
+		}
+		for b.Loop() {
+			c.Posts.List(b.Context(), authors, VisibilityPublic, anyPage)
+		}
+	})
 }

@@ -3,6 +3,7 @@
 package clients
 
 import (
+	"context"
 	"errors"
 	"time"
 )
@@ -15,6 +16,8 @@ type Clients struct {
 	Followers *Followers
 	services  []*service
 	cache     *cache // nil: off
+	applied   applied
+	onWrite   func(context.Context, Change) // may be nil
 }
 
 // State is how a service's client stands.
@@ -48,11 +51,23 @@ func New(cfg Config) (*Clients, error) {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
-	return &Clients{
+	c := &Clients{
 		Users: newUsers(user), Posts: newPosts(post), Comments: newComments(comment), Followers: &Followers{follower},
 		services: []*service{user, post, comment, follower},
-		cache:    shared,
-	}, nil
+		cache:    shared, onWrite: cfg.OnWrite,
+	}
+	for _, s := range c.services {
+		s.wrote = c.wrote
+	}
+	return c, nil
+}
+
+// wrote is told of every write that has succeeded and whose effect on the cache is done.
+func (c *Clients) wrote(ctx context.Context, change Change) {
+	c.applied.add(change)
+	if c.onWrite != nil {
+		c.onWrite(ctx, change)
+	}
 }
 
 // Close lets no new call begin, waits for those under way, at most one budget long, and closes the connections.

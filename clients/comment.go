@@ -61,11 +61,14 @@ type Comments struct {
 }
 
 func newComments(svc *service) *Comments {
-	return &Comments{svc, newEntities(svc, "comment", "/comments", commas("/comments?ids="), decodeItems[*Comment])}
+	c := &Comments{svc, newEntities(svc, "comment", "/comments", commas("/comments?ids="), decodeItems[*Comment])}
+	c.entities.touched = c.touched
+	return c
 }
 
 // What the lists and counts of comments depend on.
 func commentsOn(post PostID) tag     { return tagOf("comments on", post) }
+func threadsOn(post PostID) tag      { return tagOf("threads on", post) }
 func commentsBy(author UserID) tag   { return tagOf("comments by", author) }
 func repliesTo(parent CommentID) tag { return tagOf("replies to", parent) }
 func allReplies() tag                { return tagOf("replies", "") }
@@ -81,11 +84,13 @@ func (c *Comments) ByPosts(ctx context.Context, posts []PostID, topLevel bool, p
 	if err != nil {
 		return invalidAll[PostID, Window[*Comment]](c.svc, posts, err)
 	}
+	on := commentsOn
 	if topLevel {
 		query += "&topLevel=true"
+		on = threadsOn
 	}
 	return newListings(c.entities, "/comments/by-post", commas("/comments/by-post?"+query+"&postIds="),
-		func(post PostID) tags { return tagged(commentsOn(post)) }, page, groups[PostID, *Comment]).read(ctx, posts)
+		func(post PostID) tags { return tagged(on(post)) }, page, groups[PostID, *Comment]).read(ctx, posts)
 }
 
 // Replies reads a page of direct replies for each comment.
@@ -123,13 +128,19 @@ func (c *Comments) CountsByAuthors(ctx context.Context, authors []UserID) map[Us
 
 // Create makes a comment.
 func (c *Comments) Create(ctx context.Context, comment NewComment) (*Comment, error) {
-	return c.entities.create(ctx, "/comments", comment, func(*Comment) []tag {
-		listed := []tag{commentsOn(comment.PostID), commentsBy(comment.AuthorID)}
-		if comment.ParentID != nil {
-			listed = append(listed, repliesTo(*comment.ParentID))
-		}
-		return listed
-	})
+	return c.entities.create(ctx, "/comments", comment, placed(comment.PostID, comment.ParentID, &comment.AuthorID))
+}
+
+// placed is a change of a comment that stands there.
+func placed(post PostID, parent *CommentID, author *UserID) Change {
+	change := Change{PostIDs: []string{string(post)}}
+	if parent != nil {
+		change.ParentIDs = []string{string(*parent)}
+	}
+	if author != nil {
+		change.AuthorIDs = []string{string(*author)}
+	}
+	return change
 }
 
 // Update changes the text of a comment of the given version.
@@ -137,15 +148,14 @@ func (c *Comments) Update(ctx context.Context, comment *Comment, version int, bo
 	patch := struct {
 		Body string `json:"body"`
 	}{body}
-	return c.entities.update(ctx, "/comments", comment.ID, version, patch, func(*Comment) []tag { return nil })
+	return c.entities.update(ctx, "/comments", comment.ID, version, patch, func(*Comment) Change {
+		change := placed(comment.PostID, comment.ParentID, comment.AuthorID)
+		change.Type = "comment.updated"
+		return change
+	})
 }
 
 // Delete removes a comment; by id it can still be read. The comment as it was read tells which lists it stands in.
 func (c *Comments) Delete(ctx context.Context, comment *Comment) error {
-	// The last reply may take deleted comments above it out of their lists, whose parents nobody knows here.
-	listed := []tag{commentsOn(comment.PostID), allReplies()}
-	if comment.AuthorID != nil {
-		listed = append(listed, commentsBy(*comment.AuthorID))
-	}
-	return c.entities.remove(ctx, "/comments", comment.ID, comment.Version, listed)
+	return c.entities.remove(ctx, "/comments", comment.ID, comment.Version, placed(comment.PostID, comment.ParentID, comment.AuthorID))
 }

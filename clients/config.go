@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -13,8 +14,13 @@ type Config struct {
 	Cache                         CacheConfig
 	CoalesceOff                   bool // every read calls by itself, also when an identical one is under way
 	Observer                      Observer
-	Log                           *slog.Logger     // nil: nothing is logged
-	Now                           func() time.Time // ages cache entries; nil: time.Now. Safe for concurrent use.
+	Log                           *slog.Logger // nil: nothing is logged
+
+	// OnWrite is told of every write that has succeeded, once its effect on the cache is done and before it answers, under
+	// the write's context. nil: nobody is told. Safe for concurrent use; the write waits for it.
+	OnWrite func(ctx context.Context, change Change)
+
+	Now func() time.Time // ages cache entries; nil: time.Now. Safe for concurrent use.
 }
 
 // ServiceConfig is how one service is called.
@@ -58,6 +64,10 @@ type CacheConfig struct {
 	Bytes int64         // bound on keys and values together
 	Fresh time.Duration // how long a value is used without asking again, also for ids that do not exist
 	Keep  time.Duration // how long a value may stand in for an answer that fails
+
+	// FreshLive takes the place of Fresh while the service's events arrive, see SetLive. It is never less than Fresh and
+	// never more than Keep, whatever is set.
+	FreshLive time.Duration
 }
 
 // DefaultConfig is the recommended setting; only the URLs are missing.
@@ -80,7 +90,7 @@ func DefaultConfig() Config {
 	}
 	return Config{
 		User: service, Post: service, Comment: service, Follower: service,
-		Cache: CacheConfig{Bytes: 128 << 20, Fresh: time.Second, Keep: time.Hour},
+		Cache: CacheConfig{Bytes: 128 << 20, Fresh: time.Second, FreshLive: time.Minute, Keep: time.Hour},
 	}
 }
 
@@ -108,8 +118,8 @@ func (c *ServiceConfig) validate() (*url.URL, error) {
 }
 
 func (c *CacheConfig) validate() error {
-	if !c.Off && (c.Bytes < 1 || c.Fresh < 0 || c.Keep < c.Fresh) {
-		return fmt.Errorf("cache: want 1 byte or more, and keep not below fresh")
+	if !c.Off && (c.Bytes < 1 || c.Fresh < 0 || c.FreshLive < 0 || c.Keep < c.Fresh) {
+		return fmt.Errorf("cache: want 1 byte or more, no age below 0, and keep not below fresh")
 	}
 	return nil
 }

@@ -6,6 +6,9 @@ import "context"
 type entities[K ~string, V record[K]] struct {
 	batch batch[K, V]
 	kind  string // cache space and tag
+
+	// touched tells which lists and counts a change of one entity can alter; false if the change does not say.
+	touched func(Change) (lists []tag, known bool)
 }
 
 // newEntities makes the reader of one kind; target is path and query for ids joined with commas.
@@ -14,9 +17,10 @@ func newEntities[K ~string, V record[K]](svc *service, kind, endpoint string, ta
 	e := &entities[K, V]{kind: kind}
 	e.batch = batch[K, V]{
 		svc: svc, endpoint: endpoint, space: kind, target: target, mayMiss: true,
-		text: idText[K],
-		tags: e.tags,
-		keep: func(_ K, v V, epoch uint64) (V, bool) { return e.keep(v, epoch) },
+		text:   idText[K],
+		tags:   e.tags,
+		keep:   func(_ K, v V, epoch uint64) (V, standing) { return e.keep(v, epoch) },
+		outrun: e.outrun,
 		decode: func(body []byte, asked []K) (found[K, V], error) {
 			items, err := decode(body)
 			return byKey(items), err
@@ -52,17 +56,26 @@ func (e *entities[K, V]) byIDs(ctx context.Context, ids []K) map[K]Answer[V] {
 	return e.batch.read(ctx, ids)
 }
 
-// keep stores an entity read at the given generation, and returns the one to show: a newer one if the cache has it. It is
-// false if the entity has been deleted since.
-func (e *entities[K, V]) keep(v V, epoch uint64) (V, bool) {
+// keep stores an entity read at the given generation, and returns the one to show: a newer one if the cache has it. An
+// older one than an event or a write has told of comes back as it is, with the standing that it lags.
+func (e *entities[K, V]) keep(v V, epoch uint64) (V, standing) {
 	stands := e.batch.svc.cache.put(cacheKey{e.kind, string(v.key())}, &entry{
 		svc: e.batch.svc, value: v, version: v.revision(), epoch: epoch, tags: e.tags(v.key()),
 	}, v.bytes())
-	if stands.value == nil {
-		var none V
-		return none, false
+	known, _ := stands.value.(V)
+	switch {
+	case stands.withheld:
+		return v, lags
+	case stands.awaited && v.revision() < stands.version:
+		return v, lags
+	case stands.awaited:
+		return v, shown
+	case stands.value == nil:
+		return v, gone
+	case e.batch.svc.gens.lastWithdrawn(stands.tags) > stands.epoch && stands.version > v.revision():
+		return v, lags
 	}
-	return stands.value.(V), true
+	return known, shown
 }
 
 // withhold lets an entity not be shown before it has been read again, and never in a version below the given one.
@@ -75,6 +88,15 @@ func (e *entities[K, V]) withhold(id K, version int, epoch uint64) {
 // cached is the entity as it was read last, however long ago; the zero value if it is not known.
 func (e *entities[K, V]) cached(id K) (v V) {
 	if known := e.batch.svc.cache.get(cacheKey{e.kind, string(id)}); known != nil && known.value != nil {
+		return known.value.(V)
+	}
+	return v
+}
+
+// fresh is an entity as the cache has it, if it need not be read again; else the zero value.
+func (e *entities[K, V]) fresh(id K) (v V) {
+	svc := e.batch.svc
+	if known := svc.cache.get(cacheKey{e.kind, string(id)}); svc.cache.isFresh(known, svc.now()) && known.value != nil {
 		return known.value.(V)
 	}
 	return v
@@ -98,7 +120,7 @@ func (e *entities[K, V]) lastKnown(ids []K, because *Outage) (answers map[K]Answ
 			outage := *because
 			outage.Age = now.Sub(known.at)
 			answers[id] = Answer[V]{Value: known.value.(V), Stale: &outage}
-		case known != nil && known.value == nil:
+		case known != nil && known.value == nil && !known.awaited:
 			gone[id] = true
 		}
 	}

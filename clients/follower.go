@@ -2,8 +2,10 @@ package clients
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -63,9 +65,9 @@ func (f *Followers) list(ctx context.Context, endpoint string, users []UserID, p
 	target := commas(endpoint + "?" + query + "&userIds=")
 	b := &batch[UserID, Window[Follow]]{svc: f.svc, endpoint: endpoint, space: target(""), target: target, text: idText[UserID],
 		tags: func(user UserID) tags { return tagged(of(user)) }}
-	b.keep = func(user UserID, w Window[Follow], epoch uint64) (Window[Follow], bool) {
+	b.keep = func(user UserID, w Window[Follow], epoch uint64) (Window[Follow], standing) {
 		b.store(user, w, epoch, 64+160*len(w.Items))
-		return w, true
+		return w, shown
 	}
 	b.decode = func(body []byte, _ []UserID) (found[UserID, Window[Follow]], error) {
 		docs, err := decodeGroups[UserID, *Follow](body)
@@ -105,9 +107,9 @@ func (f *Followers) Counts(ctx context.Context, users []UserID) map[UserID]Answe
 func (f *Followers) Edges(ctx context.Context, pairs []Pair) map[Pair]Answer[Follow] {
 	b := &batch[Pair, Follow]{svc: f.svc, endpoint: "/edges", space: "edge", target: commas("/edges?pairs="), mayMiss: true,
 		text: Pair.text, tags: func(pair Pair) tags { return tagged(edge(pair)) }}
-	b.keep = func(pair Pair, follow Follow, epoch uint64) (Follow, bool) {
+	b.keep = func(pair Pair, follow Follow, epoch uint64) (Follow, standing) {
 		b.store(pair, follow, epoch, 160)
-		return follow, true
+		return follow, shown
 	}
 	b.decode = func(body []byte, _ []Pair) (found[Pair, Follow], error) {
 		follows, err := decodeItems[*Follow](body)
@@ -141,7 +143,10 @@ func (f *Followers) Follow(ctx context.Context, pair Pair) (follow Follow, creat
 		}
 		return made{follow, a.status == http.StatusCreated}, err
 	})
-	f.changed(since, pair)
+	f.svc.gens.invalidate(since, edge(pair), followersOf(pair.Followee), followedBy(pair.Follower))
+	if err == nil {
+		f.wrote(ctx, Change{ID: pair.text(), Version: got.follow.Version, Type: "follower.added"})
+	}
 	return got.follow, got.created, err
 }
 
@@ -151,13 +156,39 @@ func (f *Followers) Unfollow(ctx context.Context, pair Pair) error {
 		return &Error{Kind: KindNotFound, Service: f.svc.name}
 	}
 	_, _, since, err := write(ctx, f.svc, http.MethodDelete, "/edges/{id}/{id}", pair.target(), 0, nil, decodeNothing)
-	f.changed(since, pair)
+	if err == nil || kindOf(err) == KindNotFound || kindOf(err) == KindUnknownOutcome {
+		f.svc.gens.withdraw(edge(pair), followersOf(pair.Followee), followedBy(pair.Follower))
+	} else {
+		f.svc.gens.invalidate(since, edge(pair), followersOf(pair.Followee), followedBy(pair.Follower))
+	}
+	if err == nil {
+		f.wrote(ctx, Change{ID: pair.text(), Type: "follower.removed", Gone: true})
+	}
 	return err
 }
 
-// changed invalidates an edge and the lists and counts at both its ends.
-func (f *Followers) changed(since uint64, pair Pair) {
-	f.svc.gens.invalidate(since, edge(pair), followersOf(pair.Followee), followedBy(pair.Follower))
+// wrote passes a change on that has no version of its own where the service did not say one.
+func (f *Followers) wrote(ctx context.Context, change Change) {
+	change.Kind = "follow"
+	if change.Version == 0 {
+		change.Mark = rand.Text()
+	}
+	f.svc.wrote(ctx, change)
+}
+
+// apply invalidates an edge and the lists and counts at both its ends. Edges stand in the lists themselves, so lists that
+// hold one that is gone are withdrawn with it.
+func (f *Followers) apply(change Change) {
+	follower, followee, _ := strings.Cut(change.ID, ":")
+	pair := Pair{UserID(follower), UserID(followee)}
+	switch {
+	case pair.text() == "":
+		f.svc.gens.withdrawAll()
+	case change.Gone || change.verb() == "removed":
+		f.svc.gens.withdraw(edge(pair), followersOf(pair.Followee), followedBy(pair.Follower))
+	default:
+		f.svc.gens.invalidate(0, edge(pair), followersOf(pair.Followee), followedBy(pair.Follower))
+	}
 }
 
 func (p Pair) target() string { return "/edges/" + string(p.Follower) + "/" + string(p.Followee) }

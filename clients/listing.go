@@ -9,10 +9,11 @@ import (
 // only their ids.
 type listing[K ~string, V record[K]] struct {
 	ids        []K
-	items      []V // nil in the cache
+	items      []V // nil in the cache; the zero value for an entity that has to be read by its id
 	next, prev bool
 	total      int
 	epoch      uint64 // at which items were read
+	lags       bool   // some of items have to be read by their ids
 }
 
 // listings reads pages of lists of entities, one for each parent.
@@ -73,10 +74,10 @@ func trim[V comparable](doc *pageDoc[V], page Page) (items []V, next, prev bool,
 }
 
 // keep stores the entities of a list and the list without them.
-func (l *listings[P, K, V]) keep(parent P, list *listing[K, V], epoch uint64) (*listing[K, V], bool) {
+func (l *listings[P, K, V]) keep(parent P, list *listing[K, V], epoch uint64) (*listing[K, V], standing) {
 	list.epoch = epoch
 	if l.batch.svc.cache == nil {
-		return list, true
+		return list, shown
 	}
 	slim := *list
 	slim.items = nil
@@ -85,14 +86,21 @@ func (l *listings[P, K, V]) keep(parent P, list *listing[K, V], epoch uint64) (*
 		size += 16 + len(id)
 	}
 	l.batch.store(parent, &slim, epoch, size)
-	shown := *list
-	shown.ids, shown.items = make([]K, 0, len(list.ids)), make([]V, 0, len(list.ids))
+	out := *list
+	out.ids, out.items = make([]K, 0, len(list.ids)), make([]V, 0, len(list.ids))
 	for _, item := range list.items {
-		if item, ok := l.entities.keep(item, epoch); ok {
-			shown.ids, shown.items = append(shown.ids, item.key()), append(shown.items, item)
+		id := item.key()
+		item, is := l.entities.keep(item, epoch)
+		switch is {
+		case gone:
+			continue
+		case lags:
+			var unread V
+			item, out.lags = unread, true
 		}
+		out.ids, out.items = append(out.ids, id), append(out.items, item)
 	}
-	return &shown, true
+	return &out, shown
 }
 
 // read answers with a window for each parent. Entities of a cached page are read by their ids; one that has vanished drops
@@ -134,11 +142,12 @@ func (l *listings[P, K, V]) lacking(lists map[P]Answer[*listing[K, V]]) []K {
 			ids = append(ids, list.Value.ids...)
 			continue
 		}
-		if list.Value.epoch == current {
+		if list.Value.epoch == current && !list.Value.lags {
 			continue // nothing has been written since
 		}
-		for _, id := range list.Value.ids {
-			if l.entities.outdated(id, list.Value.epoch) {
+		var unread V
+		for i, id := range list.Value.ids {
+			if list.Value.items[i] == unread || l.entities.outdated(id, list.Value.epoch) {
 				ids = append(ids, id)
 			}
 		}

@@ -46,7 +46,16 @@ func (p *Posts) lists(query string, vis Visibility, page Page) *listings[string,
 			return args
 		}
 		return args + "&authorIds=" + authors
-	}, func(string) tags { return tagged(postList()) }, page, wholePage[*Post])
+	}, func(authors string) tags {
+		if authors == everything {
+			return tagged(postList(vis))
+		}
+		t := tags{more: make([]tag, 0, strings.Count(authors, ",")+1)}
+		for author := range strings.SplitSeq(authors, ",") {
+			t.more = append(t.more, postsOf(UserID(author), vis))
+		}
+		return t
+	}, page, wholePage[*Post])
 	l.batch.text, l.batch.maxKeys, l.show = wholeText, 1, vis.allows
 	return l
 }

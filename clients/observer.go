@@ -7,15 +7,16 @@ import "time"
 type Observer struct {
 	// Attempt reports one upstream attempt. Outcome is one of ok, rejected (4xx), outage, timeout and cancelled.
 	Attempt func(service, method, endpoint, outcome string, took time.Duration)
-	Retry   func(service string)           // an attempt follows a failed one
-	Hedge   func(service string)           // a slow read was sent a second time
-	Breaker func(service, from, to string) // closed, open, half-open
-	Hits    func(service string, keys int) // fresh values found in the cache
-	Misses  func(service string, keys int) // values that had to be asked for
-	Evicted func(service string)           // an entry left the cache for want of room
-	Joined  func(service string)           // a read shared the answer of an identical one
-	Stale   func(service string, keys int) // old values stood in for answers that failed
-	Unasked func(service string, n int)    // parts of answers that were not asked for or unusable, and were ignored
+	Retry   func(service string)            // an attempt follows a failed one
+	Hedge   func(service string)            // a slow read was sent a second time
+	Breaker func(service, from, to string)  // closed, open, half-open
+	Hits    func(service string, keys int)  // fresh values found in the cache
+	Misses  func(service string, keys int)  // values that had to be asked for
+	Evicted func(service string)            // an entry left the cache for want of room
+	Joined  func(service string)            // a read shared the answer of an identical one
+	Stale   func(service string, keys int)  // old values stood in for answers that failed
+	Unasked func(service string, n int)     // parts of answers that were not asked for or unusable, and were ignored
+	Live    func(service string, live bool) // a service's events have begun to arrive, or ceased to
 }
 
 // observer calls an Observer's functions where there are any.
@@ -30,6 +31,12 @@ func (o *observer) attempt(service, method, endpoint, outcome string, took time.
 func (o *observer) breaker(service, from, to string) {
 	if o.to.Breaker != nil {
 		o.to.Breaker(service, from, to)
+	}
+}
+
+func (o *observer) live(service string, live bool) {
+	if o.to.Live != nil {
+		o.to.Live(service, live)
 	}
 }
 

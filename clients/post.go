@@ -60,12 +60,14 @@ type Posts struct {
 }
 
 func newPosts(svc *service) *Posts {
-	return &Posts{svc, newEntities(svc, "post", "/posts", commas("/posts?visibility=author&ids="), decodeItems[*Post])}
+	p := &Posts{svc, newEntities(svc, "post", "/posts", commas("/posts?visibility=author&ids="), decodeItems[*Post])}
+	p.entities.touched = p.touched
+	return p
 }
 
 // What the lists and counts of posts depend on.
-func postList() tag             { return tagOf("posts", "") }
-func postsOf(author UserID) tag { return tagOf("posts", author) }
+func postList(vis Visibility) tag               { return tagOf(string(vis)+" posts", "") }
+func postsOf(author UserID, vis Visibility) tag { return tagOf(string(vis)+" posts", author) }
 
 // ByIDs reads posts by id, drafts and hidden ones too: who may see what is for the caller to decide.
 func (p *Posts) ByIDs(ctx context.Context, ids []PostID) map[PostID]Answer[*Post] {
@@ -96,7 +98,7 @@ func (p *Posts) ByAuthors(ctx context.Context, authors []UserID, vis Visibility,
 		return invalidAll[UserID, Window[*Post]](p.svc, authors, err)
 	}
 	l := newListings(p.entities, "/posts/by-author", commas("/posts/by-author?"+query+"&visibility="+string(vis)+"&authorIds="),
-		func(author UserID) tags { return tagged(postsOf(author)) }, page, groups[UserID, *Post])
+		func(author UserID) tags { return tagged(postsOf(author, vis)) }, page, groups[UserID, *Post])
 	l.show = vis.allows
 	return l.read(ctx, authors)
 }
@@ -109,7 +111,7 @@ func (v Visibility) allows(post *Post) bool {
 // Counts counts the posts of each author.
 func (p *Posts) Counts(ctx context.Context, authors []UserID, vis Visibility) map[UserID]Answer[int] {
 	return newCounts(p.svc, "/posts/counts", "/posts/counts?visibility="+string(vis)+"&authorIds=",
-		func(author UserID) tags { return tagged(postsOf(author)) }, decodeCounts[UserID, int]).read(ctx, authors)
+		func(author UserID) tags { return tagged(postsOf(author, vis)) }, decodeCounts[UserID, int]).read(ctx, authors)
 }
 
 // Create makes a post, a draft unless it says otherwise.
@@ -117,26 +119,49 @@ func (p *Posts) Create(ctx context.Context, post NewPost) (*Post, error) {
 	if post.Status == "" {
 		post.Status = PostDraft
 	}
-	return p.entities.create(ctx, "/posts", post, func(*Post) []tag { return []tag{postList(), postsOf(post.AuthorID)} })
+	return p.entities.create(ctx, "/posts", post, Change{AuthorIDs: []string{string(post.AuthorID)}, Draft: post.Status == PostDraft})
 }
 
 // Update changes a post of the given version.
 func (p *Posts) Update(ctx context.Context, id PostID, version int, patch PostPatch) (*Post, error) {
-	return p.entities.update(ctx, "/posts", id, version, patch, func(changed *Post) []tag {
-		if patch.Status == nil {
-			return nil
+	return p.entities.update(ctx, "/posts", id, version, patch, func(changed *Post) Change {
+		change := Change{Type: "post.updated"}
+		if patch.Status != nil {
+			change.Type = "post.published"
 		}
 		if changed == nil { // a failed one may have been done, but for whom?
-			if changed = p.entities.cached(id); changed == nil {
-				p.svc.gens.invalidateAll()
-				return nil
-			}
+			changed = p.entities.cached(id)
 		}
-		return []tag{postList(), postsOf(changed.AuthorID)}
+		if changed != nil {
+			change.AuthorIDs = []string{string(changed.AuthorID)}
+		}
+		return change
 	})
 }
 
 // Delete removes a post. The post as it was read tells which lists it stands in.
 func (p *Posts) Delete(ctx context.Context, post *Post) error {
-	return p.entities.remove(ctx, "/posts", post.ID, post.Version, []tag{postList(), postsOf(post.AuthorID)})
+	return p.entities.remove(ctx, "/posts", post.ID, post.Version, Change{
+		AuthorIDs: []string{string(post.AuthorID)}, Draft: post.Status == PostDraft,
+	})
+}
+
+// touched: lists hold ids in the order of creation, so only what comes, goes or changes hands alters those that the author
+// sees, and only what could or can be seen by others alters the public ones.
+func (p *Posts) touched(c Change) (lists []tag, known bool) {
+	var altered []Visibility
+	verb := c.verb()
+	if verb != "updated" && verb != "published" && verb != "hidden" || c.Moved {
+		altered = append(altered, VisibilityAuthor)
+	}
+	if !c.Draft && (verb != "updated" || c.Moved || c.Gone) {
+		altered = append(altered, VisibilityPublic)
+	}
+	for _, vis := range altered {
+		lists = append(lists, postList(vis))
+		for _, author := range c.AuthorIDs {
+			lists = append(lists, postsOf(UserID(author), vis))
+		}
+	}
+	return lists, len(altered) == 0 || len(c.AuthorIDs) > 0
 }

@@ -72,7 +72,9 @@ type Users struct {
 }
 
 func newUsers(svc *service) *Users {
-	return &Users{svc, newEntities(svc, "user", "/users", commas("/users?ids="), decodeItems[*User])}
+	u := &Users{svc, newEntities(svc, "user", "/users", commas("/users?ids="), decodeItems[*User])}
+	u.entities.touched = u.touched
+	return u
 }
 
 // What the lists of users depend on.
@@ -161,17 +163,27 @@ func (u *Users) List(ctx context.Context, page Page) Answer[Window[*User]] {
 
 // Create makes a user.
 func (u *Users) Create(ctx context.Context, user NewUser) (*User, error) {
-	return u.entities.create(ctx, "/users", user, func(*User) []tag {
-		return []tag{userList(), userHandle(strings.ToLower(user.Handle))}
-	})
+	return u.entities.create(ctx, "/users", user, Change{Handles: []string{user.Handle}})
 }
 
 // Update changes a user of the given version.
 func (u *Users) Update(ctx context.Context, id UserID, version int, patch UserPatch) (*User, error) {
-	return u.entities.update(ctx, "/users", id, version, patch, func(*User) []tag {
-		if patch.Handle == nil {
-			return nil
+	return u.entities.update(ctx, "/users", id, version, patch, func(*User) Change {
+		change := Change{Type: "user.updated"}
+		if patch.Handle != nil {
+			change.Handles = []string{*patch.Handle}
 		}
-		return []tag{userHandle(strings.ToLower(*patch.Handle))}
+		return change
 	})
+}
+
+// touched: an update alters no list of users. A handle given up needs no mention, for its holder is looked at by id.
+func (u *Users) touched(c Change) (lists []tag, known bool) {
+	for _, handle := range c.Handles {
+		lists = append(lists, userHandle(strings.ToLower(handle)))
+	}
+	if c.verb() != "updated" {
+		lists = append(lists, userList())
+	}
+	return lists, true
 }

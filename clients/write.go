@@ -34,23 +34,24 @@ func write[T any](ctx context.Context, s *service, method, endpoint, target stri
 }
 
 // create, update and remove are the three writes of one entity. Each of them invalidates what it may have changed before
-// it returns, however it ends: the entity itself, and the lists and counts under the tags that listed tells.
+// it returns, however it ends: the entity itself, and the lists and counts of the owners that the change names.
 
 // create makes an entity.
-func (e *entities[K, V]) create(ctx context.Context, endpoint string, in any, listed func(V) []tag) (V, error) {
+func (e *entities[K, V]) create(ctx context.Context, endpoint string, in any, change Change) (V, error) {
 	svc := e.batch.svc
+	change.Kind, change.Type = e.kind, e.kind+".created"
 	made, replayed, since, err := write(ctx, svc, http.MethodPost, endpoint, endpoint, 0, in, wholeEntity[K, V])
 	if err != nil {
 		var none V
-		svc.gens.invalidate(since, tagOf(e.kind, ""), listed(none)...)
+		e.overtake(since, change)
 		return none, err
 	}
-	e.adopt(made, replayed, since, listed(made))
+	e.adopt(ctx, made, replayed, since, change)
 	return made, nil
 }
 
-// update changes an entity of a version.
-func (e *entities[K, V]) update(ctx context.Context, endpoint string, id K, version int, patch any, listed func(V) []tag) (V, error) {
+// update changes an entity of a version. describe says what has changed, given the entity, or none where the write failed.
+func (e *entities[K, V]) update(ctx context.Context, endpoint string, id K, version int, patch any, describe func(V) Change) (V, error) {
 	var none V
 	svc := e.batch.svc
 	if !validID(string(id)) {
@@ -62,24 +63,28 @@ func (e *entities[K, V]) update(ctx context.Context, endpoint string, id K, vers
 			err: fmt.Errorf("%w: answered another entity", ErrContract)}
 	}
 	if err != nil {
-		svc.gens.invalidate(since, tagOf(e.kind, id), listed(none)...)
+		change := describe(none)
+		change.Kind, change.ID = e.kind, string(id)
+		e.overtake(since, change)
 		return none, err
 	}
-	e.adopt(changed, replayed, since, listed(changed))
+	e.adopt(ctx, changed, replayed, since, describe(changed))
 	return changed, nil
 }
 
 // remove deletes an entity. Unless it certainly failed, the entity is not shown again before it has been read again.
-func (e *entities[K, V]) remove(ctx context.Context, endpoint string, id K, version int, listed []tag) error {
+func (e *entities[K, V]) remove(ctx context.Context, endpoint string, id K, version int, change Change) error {
 	svc := e.batch.svc
 	if !validID(string(id)) {
 		return &Error{Kind: KindNotFound, Service: svc.name}
 	}
 	_, _, since, err := write(ctx, svc, http.MethodDelete, endpoint+"/{id}", endpoint+"/"+string(id), 0, nil, decodeNothing)
-	epoch, _ := svc.gens.invalidate(since, tagOf(e.kind, id), listed...)
+	change.Kind, change.ID, change.Version, change.Type, change.Gone = e.kind, string(id), version+1, e.kind+".deleted", true
+	epoch, _ := e.overtake(since, change)
 	switch {
 	case err == nil:
 		e.withhold(id, version+1, epoch)
+		svc.wrote(ctx, change)
 	case kindOf(err) == KindNotFound, kindOf(err) == KindUnknownOutcome:
 		e.withhold(id, version, epoch)
 	}
@@ -87,12 +92,14 @@ func (e *entities[K, V]) remove(ctx context.Context, endpoint string, id K, vers
 }
 
 // adopt invalidates what a write has changed and stores the entity it answered with: unless the answer is a repeated one,
-// or something else has changed the entity meanwhile, and it may be out of date.
-func (e *entities[K, V]) adopt(v V, replayed bool, since uint64, listed []tag) {
-	epoch, alone := e.batch.svc.gens.invalidate(since, tagOf(e.kind, v.key()), listed...)
-	if alone && !replayed {
+// or something else than the write's own event has changed the entity meanwhile, and it may be out of date.
+func (e *entities[K, V]) adopt(ctx context.Context, v V, replayed bool, since uint64, change Change) {
+	change.Kind, change.ID, change.Version = e.kind, string(v.key()), v.revision()
+	epoch, alone := e.overtake(since, change)
+	if !replayed && (alone || e.awaits(v)) {
 		e.keep(v, epoch)
 	}
+	e.batch.svc.wrote(ctx, change)
 }
 
 func wholeEntity[K ~string, V record[K]](a answer) (V, error) { return decodeEntity[K, V](a.body) }

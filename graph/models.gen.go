@@ -45,6 +45,30 @@ type APIKeyEdge struct {
 	Node   *auth.Key `json:"node"`
 }
 
+// Which entries of the audit log are asked for: those that all that is set holds for.
+type AuditFilter struct {
+	// Who did it.
+	ActorID *clients.UserID `json:"actorId,omitempty"`
+	// What it happened to.
+	EntityID *clients.GlobalID `json:"entityId,omitempty"`
+	// Any of these types, such as post.deleted.
+	Types []string `json:"types,omitempty"`
+	// From then on.
+	From *time.Time `json:"from,omitempty"`
+	// Before then.
+	To *time.Time `json:"to,omitempty"`
+}
+
+// A comment that was written.
+type CommentAdded struct {
+	// Null if it is gone by the time of the answer.
+	Comment *clients.Comment `json:"comment,omitempty"`
+	// When it was written.
+	At time.Time `json:"at"`
+	// Behind which the subscription can go on.
+	Cursor string `json:"cursor"`
+}
+
 // The key to make.
 type CreateAPIKeyInput struct {
 	// 1 to 100 characters.
@@ -123,6 +147,31 @@ type DeletePostPayload struct {
 	UserErrors    []*UserError    `json:"userErrors"`
 }
 
+// Something that happened to an entity.
+type EntityChanged struct {
+	// Global id of the entity.
+	ID clients.GlobalID `json:"id"`
+	// What happened, such as post.updated.
+	Type string `json:"type"`
+	// The version of the entity after that.
+	Version int `json:"version"`
+	// The entity as it is by the time of the answer, at this version or a later one; null if it is gone.
+	Entity clients.Node `json:"entity,omitempty"`
+	// When it happened.
+	At time.Time `json:"at"`
+	// Behind which the subscription can go on.
+	Cursor string `json:"cursor"`
+}
+
+// A field that changed.
+type FieldChange struct {
+	Field string `json:"field"`
+	// The value before; null where there was none, or where it is not known.
+	Before any `json:"before,omitempty"`
+	// The value after.
+	After any `json:"after,omitempty"`
+}
+
 // Whom to follow.
 type FollowInput struct {
 	// Who follows: the caller, which is also the default.
@@ -137,8 +186,62 @@ type FollowPayload struct {
 	UserErrors []*UserError  `json:"userErrors"`
 }
 
+// A user's new follower.
+type FollowerAdded struct {
+	// Who follows now; null if they are gone.
+	Follower *clients.User `json:"follower,omitempty"`
+	// Whom they follow; null if they are gone.
+	User *clients.User `json:"user,omitempty"`
+	// When that began.
+	At time.Time `json:"at"`
+	// Behind which the subscription can go on.
+	Cursor string `json:"cursor"`
+}
+
+// A page of what happened, the newest first.
+type HistoryConnection struct {
+	Edges    []*HistoryEdge  `json:"edges"`
+	Nodes    []*HistoryEntry `json:"nodes"`
+	PageInfo *relay.PageInfo `json:"pageInfo"`
+}
+
+// An entry in its place.
+type HistoryEdge struct {
+	Cursor string        `json:"cursor"`
+	Node   *HistoryEntry `json:"node"`
+}
+
+// One thing that happened to an entity, as its service told it.
+type HistoryEntry struct {
+	// Id of the event.
+	ID string `json:"id"`
+	// What happened, such as post.updated.
+	Type string    `json:"type"`
+	At   time.Time `json:"at"`
+	// Global id of what it happened to.
+	EntityID clients.GlobalID `json:"entityId"`
+	// The version of the entity after that.
+	Version int `json:"version"`
+	// What changed, by field. What the caller may not see is left out.
+	Changes []*FieldChange `json:"changes"`
+	// The details were erased.
+	IsRedacted bool `json:"isRedacted"`
+	// ActorID is the user service's id of who did it.
+	ActorID string `json:"-"`
+}
+
 // Writes. Each takes effect in the order written; a payload carries either what came of it or `userErrors`.
 type Mutation struct {
+}
+
+// A post that was published.
+type PostAdded struct {
+	// Null if it is gone, or hidden, by the time of the answer.
+	Post *clients.Post `json:"post,omitempty"`
+	// When it was published.
+	At time.Time `json:"at"`
+	// Behind which the subscription can go on.
+	Cursor string `json:"cursor"`
 }
 
 // Which draft to publish.
@@ -196,6 +299,11 @@ type RevokeAPIKeyInput struct {
 type RevokeAPIKeyPayload struct {
 	APIKey     *auth.Key    `json:"apiKey,omitempty"`
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Events as they happen. `after` goes on behind a cursor that an earlier payload carried: what was missed comes first, without a gap and without anything twice; a cursor that is too old is `CURSOR_EXPIRED`.
+// Every payload is answered with the rights of the caller at that moment. A subscription pays for each event what its operation costs.
+type Subscription struct {
 }
 
 // Whom to follow no longer.

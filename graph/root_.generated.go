@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 	"tributary/clients"
 	"tributary/internal/relay"
 
@@ -27,9 +28,11 @@ type ResolverRoot interface {
 	Comment() CommentResolver
 	FollowConnection() FollowConnectionResolver
 	FollowEdge() FollowEdgeResolver
+	HistoryEntry() HistoryEntryResolver
 	Mutation() MutationResolver
 	Post() PostResolver
 	Query() QueryResolver
+	Subscription() SubscriptionResolver
 	User() UserResolver
 	UserStats() UserStatsResolver
 }
@@ -78,9 +81,11 @@ type ComplexityRoot struct {
 	}
 
 	Comment struct {
+		AsOf      func(childComplexity int, at time.Time) int
 		Author    func(childComplexity int) int
 		Body      func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
+		History   func(childComplexity int, first *int, after *string) int
 		ID        func(childComplexity int) int
 		IsDeleted func(childComplexity int) int
 		Parent    func(childComplexity int) int
@@ -88,6 +93,12 @@ type ComplexityRoot struct {
 		Replies   func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
 		UpdatedAt func(childComplexity int) int
 		Version   func(childComplexity int) int
+	}
+
+	CommentAdded struct {
+		At      func(childComplexity int) int
+		Comment func(childComplexity int) int
+		Cursor  func(childComplexity int) int
 	}
 
 	CommentConnection struct {
@@ -128,6 +139,21 @@ type ComplexityRoot struct {
 		UserErrors    func(childComplexity int) int
 	}
 
+	EntityChanged struct {
+		At      func(childComplexity int) int
+		Cursor  func(childComplexity int) int
+		Entity  func(childComplexity int) int
+		ID      func(childComplexity int) int
+		Type    func(childComplexity int) int
+		Version func(childComplexity int) int
+	}
+
+	FieldChange struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Field  func(childComplexity int) int
+	}
+
 	FollowConnection struct {
 		Edges      func(childComplexity int) int
 		Nodes      func(childComplexity int) int
@@ -144,6 +170,35 @@ type ComplexityRoot struct {
 	FollowPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	FollowerAdded struct {
+		At       func(childComplexity int) int
+		Cursor   func(childComplexity int) int
+		Follower func(childComplexity int) int
+		User     func(childComplexity int) int
+	}
+
+	HistoryConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	HistoryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	HistoryEntry struct {
+		Actor      func(childComplexity int) int
+		At         func(childComplexity int) int
+		Changes    func(childComplexity int) int
+		EntityID   func(childComplexity int) int
+		ID         func(childComplexity int) int
+		IsRedacted func(childComplexity int) int
+		Type       func(childComplexity int) int
+		Version    func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -170,17 +225,25 @@ type ComplexityRoot struct {
 	}
 
 	Post struct {
+		AsOf         func(childComplexity int, at time.Time) int
 		Author       func(childComplexity int) int
 		Body         func(childComplexity int) int
 		CommentCount func(childComplexity int) int
 		Comments     func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order, topLevel bool) int
 		CreatedAt    func(childComplexity int) int
+		History      func(childComplexity int, first *int, after *string) int
 		ID           func(childComplexity int) int
 		PublishedAt  func(childComplexity int) int
 		Status       func(childComplexity int) int
 		Title        func(childComplexity int) int
 		UpdatedAt    func(childComplexity int) int
 		Version      func(childComplexity int) int
+	}
+
+	PostAdded struct {
+		At     func(childComplexity int) int
+		Cursor func(childComplexity int) int
+		Post   func(childComplexity int) int
 	}
 
 	PostConnection struct {
@@ -202,6 +265,7 @@ type ComplexityRoot struct {
 
 	Query struct {
 		APIKeys   func(childComplexity int, first *int, after *string) int
+		AuditLog  func(childComplexity int, filter *AuditFilter, first *int, after *string) int
 		Comment   func(childComplexity int, id clients.GlobalID) int
 		Feed      func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
 		Node      func(childComplexity int, id clients.GlobalID) int
@@ -236,6 +300,13 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Subscription struct {
+		CommentAdded  func(childComplexity int, postID clients.GlobalID, after *string) int
+		EntityChanged func(childComplexity int, ids []*clients.GlobalID, after *string) int
+		FollowerAdded func(childComplexity int, userID clients.GlobalID, after *string) int
+		PostAdded     func(childComplexity int, authorIds []*clients.GlobalID, after *string) int
+	}
+
 	UnfollowPayload struct {
 		User       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -258,6 +329,7 @@ type ComplexityRoot struct {
 
 	User struct {
 		Activity         func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		AsOf             func(childComplexity int, at time.Time) int
 		AvatarURL        func(childComplexity int) int
 		Bio              func(childComplexity int) int
 		Comments         func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
@@ -267,6 +339,7 @@ type ComplexityRoot struct {
 		Followers        func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
 		Following        func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
 		Handle           func(childComplexity int) int
+		History          func(childComplexity int, first *int, after *string) int
 		ID               func(childComplexity int) int
 		Name             func(childComplexity int) int
 		Posts            func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
@@ -447,6 +520,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApiKeyEdge.Node(childComplexity), true
 
+	case "Comment.asOf":
+		if e.ComplexityRoot.Comment.AsOf == nil {
+			break
+		}
+
+		args, err := ec.field_Comment_asOf_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Comment.AsOf(childComplexity, args["at"].(time.Time)), true
 	case "Comment.author":
 		if e.ComplexityRoot.Comment.Author == nil {
 			break
@@ -465,6 +549,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Comment.CreatedAt(childComplexity), true
+	case "Comment.history":
+		if e.ComplexityRoot.Comment.History == nil {
+			break
+		}
+
+		args, err := ec.field_Comment_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Comment.History(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Comment.id":
 		if e.ComplexityRoot.Comment.ID == nil {
 			break
@@ -512,6 +607,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Comment.Version(childComplexity), true
+
+	case "CommentAdded.at":
+		if e.ComplexityRoot.CommentAdded.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommentAdded.At(childComplexity), true
+	case "CommentAdded.comment":
+		if e.ComplexityRoot.CommentAdded.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommentAdded.Comment(childComplexity), true
+	case "CommentAdded.cursor":
+		if e.ComplexityRoot.CommentAdded.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CommentAdded.Cursor(childComplexity), true
 
 	case "CommentConnection.edges":
 		if e.ComplexityRoot.CommentConnection.Edges == nil {
@@ -622,6 +736,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeletePostPayload.UserErrors(childComplexity), true
 
+	case "EntityChanged.at":
+		if e.ComplexityRoot.EntityChanged.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChanged.At(childComplexity), true
+	case "EntityChanged.cursor":
+		if e.ComplexityRoot.EntityChanged.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChanged.Cursor(childComplexity), true
+	case "EntityChanged.entity":
+		if e.ComplexityRoot.EntityChanged.Entity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChanged.Entity(childComplexity), true
+	case "EntityChanged.id":
+		if e.ComplexityRoot.EntityChanged.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChanged.ID(childComplexity), true
+	case "EntityChanged.type":
+		if e.ComplexityRoot.EntityChanged.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChanged.Type(childComplexity), true
+	case "EntityChanged.version":
+		if e.ComplexityRoot.EntityChanged.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityChanged.Version(childComplexity), true
+
+	case "FieldChange.after":
+		if e.ComplexityRoot.FieldChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FieldChange.After(childComplexity), true
+	case "FieldChange.before":
+		if e.ComplexityRoot.FieldChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FieldChange.Before(childComplexity), true
+	case "FieldChange.field":
+		if e.ComplexityRoot.FieldChange.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FieldChange.Field(childComplexity), true
+
 	case "FollowConnection.edges":
 		if e.ComplexityRoot.FollowConnection.Edges == nil {
 			break
@@ -678,6 +848,112 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FollowPayload.UserErrors(childComplexity), true
+
+	case "FollowerAdded.at":
+		if e.ComplexityRoot.FollowerAdded.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowerAdded.At(childComplexity), true
+	case "FollowerAdded.cursor":
+		if e.ComplexityRoot.FollowerAdded.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowerAdded.Cursor(childComplexity), true
+	case "FollowerAdded.follower":
+		if e.ComplexityRoot.FollowerAdded.Follower == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowerAdded.Follower(childComplexity), true
+	case "FollowerAdded.user":
+		if e.ComplexityRoot.FollowerAdded.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FollowerAdded.User(childComplexity), true
+
+	case "HistoryConnection.edges":
+		if e.ComplexityRoot.HistoryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryConnection.Edges(childComplexity), true
+	case "HistoryConnection.nodes":
+		if e.ComplexityRoot.HistoryConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryConnection.Nodes(childComplexity), true
+	case "HistoryConnection.pageInfo":
+		if e.ComplexityRoot.HistoryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryConnection.PageInfo(childComplexity), true
+
+	case "HistoryEdge.cursor":
+		if e.ComplexityRoot.HistoryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEdge.Cursor(childComplexity), true
+	case "HistoryEdge.node":
+		if e.ComplexityRoot.HistoryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEdge.Node(childComplexity), true
+
+	case "HistoryEntry.actor":
+		if e.ComplexityRoot.HistoryEntry.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEntry.Actor(childComplexity), true
+	case "HistoryEntry.at":
+		if e.ComplexityRoot.HistoryEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEntry.At(childComplexity), true
+	case "HistoryEntry.changes":
+		if e.ComplexityRoot.HistoryEntry.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEntry.Changes(childComplexity), true
+	case "HistoryEntry.entityId":
+		if e.ComplexityRoot.HistoryEntry.EntityID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEntry.EntityID(childComplexity), true
+	case "HistoryEntry.id":
+		if e.ComplexityRoot.HistoryEntry.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEntry.ID(childComplexity), true
+	case "HistoryEntry.isRedacted":
+		if e.ComplexityRoot.HistoryEntry.IsRedacted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEntry.IsRedacted(childComplexity), true
+	case "HistoryEntry.type":
+		if e.ComplexityRoot.HistoryEntry.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEntry.Type(childComplexity), true
+	case "HistoryEntry.version":
+		if e.ComplexityRoot.HistoryEntry.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEntry.Version(childComplexity), true
 
 	case "Mutation.addComment":
 		if e.ComplexityRoot.Mutation.AddComment == nil {
@@ -848,6 +1124,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "Post.asOf":
+		if e.ComplexityRoot.Post.AsOf == nil {
+			break
+		}
+
+		args, err := ec.field_Post_asOf_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Post.AsOf(childComplexity, args["at"].(time.Time)), true
 	case "Post.author":
 		if e.ComplexityRoot.Post.Author == nil {
 			break
@@ -883,6 +1170,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Post.CreatedAt(childComplexity), true
+	case "Post.history":
+		if e.ComplexityRoot.Post.History == nil {
+			break
+		}
+
+		args, err := ec.field_Post_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Post.History(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Post.id":
 		if e.ComplexityRoot.Post.ID == nil {
 			break
@@ -919,6 +1217,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Post.Version(childComplexity), true
+
+	case "PostAdded.at":
+		if e.ComplexityRoot.PostAdded.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PostAdded.At(childComplexity), true
+	case "PostAdded.cursor":
+		if e.ComplexityRoot.PostAdded.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PostAdded.Cursor(childComplexity), true
+	case "PostAdded.post":
+		if e.ComplexityRoot.PostAdded.Post == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PostAdded.Post(childComplexity), true
 
 	case "PostConnection.edges":
 		if e.ComplexityRoot.PostConnection.Edges == nil {
@@ -982,6 +1299,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.APIKeys(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Query.auditLog":
+		if e.ComplexityRoot.Query.AuditLog == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditLog_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditLog(childComplexity, args["filter"].(*AuditFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.comment":
 		if e.ComplexityRoot.Query.Comment == nil {
 			break
@@ -1165,6 +1493,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevokeApiKeyPayload.UserErrors(childComplexity), true
 
+	case "Subscription.commentAdded":
+		if e.ComplexityRoot.Subscription.CommentAdded == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_commentAdded_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.CommentAdded(childComplexity, args["postId"].(clients.GlobalID), args["after"].(*string)), true
+	case "Subscription.entityChanged":
+		if e.ComplexityRoot.Subscription.EntityChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_entityChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.EntityChanged(childComplexity, args["ids"].([]*clients.GlobalID), args["after"].(*string)), true
+	case "Subscription.followerAdded":
+		if e.ComplexityRoot.Subscription.FollowerAdded == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_followerAdded_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.FollowerAdded(childComplexity, args["userId"].(clients.GlobalID), args["after"].(*string)), true
+	case "Subscription.postAdded":
+		if e.ComplexityRoot.Subscription.PostAdded == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_postAdded_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.PostAdded(childComplexity, args["authorIds"].([]*clients.GlobalID), args["after"].(*string)), true
+
 	case "UnfollowPayload.user":
 		if e.ComplexityRoot.UnfollowPayload.User == nil {
 			break
@@ -1228,6 +1601,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.Activity(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["orderBy"].(*relay.Order)), true
+	case "User.asOf":
+		if e.ComplexityRoot.User.AsOf == nil {
+			break
+		}
+
+		args, err := ec.field_User_asOf_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.User.AsOf(childComplexity, args["at"].(time.Time)), true
 	case "User.avatarUrl":
 		if e.ComplexityRoot.User.AvatarURL == nil {
 			break
@@ -1297,6 +1681,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.Handle(childComplexity), true
+	case "User.history":
+		if e.ComplexityRoot.User.History == nil {
+			break
+		}
+
+		args, err := ec.field_User_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.User.History(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "User.id":
 		if e.ComplexityRoot.User.ID == nil {
 			break
@@ -1430,6 +1825,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAddCommentInput,
+		ec.unmarshalInputAuditFilter,
 		ec.unmarshalInputCreateApiKeyInput,
 		ec.unmarshalInputCreatePostInput,
 		ec.unmarshalInputCreateUserInput,
@@ -1485,6 +1881,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -1609,6 +2022,10 @@ type Comment implements Node {
   parent: Comment @goField(batch: true, forceResolver: true)
   "Direct replies."
   replies(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): CommentConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
+  "What happened to it, the newest first."
+  history(first: Int = 20, after: String): HistoryConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @goField(forceResolver: true)
+  "Its own fields as they were at a time; null if it did not exist then, or was not visible to the caller. What it leads to is as it is now."
+  asOf(at: Time!): Comment @goField(forceResolver: true)
 }
 
 "A page of comments."
@@ -1682,6 +2099,69 @@ extend type Mutation {
   deleteComment(input: DeleteCommentInput!): DeleteCommentPayload
 }
 `, BuiltIn: false},
+	{Name: "../schema/event.graphqls", Input: `"""
+Events as they happen. ` + "`" + `after` + "`" + ` goes on behind a cursor that an earlier payload carried: what was missed comes first, without a gap and without anything twice; a cursor that is too old is ` + "`" + `CURSOR_EXPIRED` + "`" + `.
+Every payload is answered with the rights of the caller at that moment. A subscription pays for each event what its operation costs.
+"""
+type Subscription {
+  "A post was published, by anybody or by one of up to 100 authors."
+  postAdded(authorIds: [ID!], after: String): PostAdded
+  "A comment was written on a post."
+  commentAdded(postId: ID!, after: String): CommentAdded
+  "Somebody began to follow a user."
+  followerAdded(userId: ID!, after: String): FollowerAdded
+  "Something happened to one of up to 100 entities. Events of what the caller may not see are left out."
+  entityChanged(ids: [ID!]!, after: String): EntityChanged
+}
+
+"A post that was published."
+type PostAdded @cost(weight: "0") {
+  "Null if it is gone, or hidden, by the time of the answer."
+  post: Post
+  "When it was published."
+  at: Time!
+  "Behind which the subscription can go on."
+  cursor: String!
+}
+
+"A comment that was written."
+type CommentAdded @cost(weight: "0") {
+  "Null if it is gone by the time of the answer."
+  comment: Comment
+  "When it was written."
+  at: Time!
+  "Behind which the subscription can go on."
+  cursor: String!
+}
+
+"A user's new follower."
+type FollowerAdded @cost(weight: "0") {
+  "Who follows now; null if they are gone."
+  follower: User
+  "Whom they follow; null if they are gone."
+  user: User
+  "When that began."
+  at: Time!
+  "Behind which the subscription can go on."
+  cursor: String!
+}
+
+"Something that happened to an entity."
+type EntityChanged @cost(weight: "0") {
+  "Global id of the entity."
+  id: ID!
+  "What happened, such as post.updated."
+  type: String!
+  "The version of the entity after that."
+  version: Int!
+  "The entity as it is by the time of the answer, at this version or a later one; null if it is gone."
+  entity: Node
+  "When it happened."
+  at: Time!
+  "Behind which the subscription can go on."
+  cursor: String!
+}
+`, BuiltIn: false},
 	{Name: "../schema/follower.graphqls", Input: `"A page of users on the other side of follow edges."
 type FollowConnection {
   edges: [FollowEdge!]!
@@ -1735,6 +2215,72 @@ extend type Mutation {
   unfollow(input: UnfollowInput!): UnfollowPayload
 }
 `, BuiltIn: false},
+	{Name: "../schema/history.graphqls", Input: `"A value as the service wrote it."
+scalar JSON
+
+"One thing that happened to an entity, as its service told it."
+type HistoryEntry @goExtraField(name: "ActorID", type: "string", description: "ActorID is the user service's id of who did it.") {
+  "Id of the event."
+  id: ID! @goField(type: "string")
+  "What happened, such as post.updated."
+  type: String!
+  at: Time!
+  "Global id of what it happened to."
+  entityId: ID! @goField(type: "tributary/clients.GlobalID")
+  "The version of the entity after that."
+  version: Int!
+  "Who did it; null when that is not known, or they are gone."
+  actor: User @goField(forceResolver: true)
+  "What changed, by field. What the caller may not see is left out."
+  changes: [FieldChange!]! @listSize(assumedSize: 10)
+  "The details were erased."
+  isRedacted: Boolean!
+}
+
+"A field that changed."
+type FieldChange @cost(weight: "0") {
+  field: String!
+  "The value before; null where there was none, or where it is not known."
+  before: JSON
+  "The value after."
+  after: JSON
+}
+
+"A page of what happened, the newest first."
+type HistoryConnection {
+  edges: [HistoryEdge!]!
+  nodes: [HistoryEntry!]!
+  pageInfo: PageInfo!
+}
+
+"An entry in its place."
+type HistoryEdge @cost(weight: "0") {
+  cursor: String!
+  node: HistoryEntry!
+}
+
+"Which entries of the audit log are asked for: those that all that is set holds for."
+input AuditFilter {
+  "Who did it."
+  actorId: ID @goField(type: "*tributary/clients.UserID")
+  "What it happened to."
+  entityId: ID @goField(type: "*tributary/clients.GlobalID")
+  "Any of these types, such as post.deleted."
+  types: [String!]
+  "From then on."
+  from: Time
+  "Before then."
+  to: Time
+}
+
+extend type Query {
+  """
+  What happened, the newest first: to admins all of it, to a user what they did themselves. A page looks at 10,000 events at most, so it may hold fewer than asked for, even none,
+  while ` + "`" + `hasNextPage` + "`" + ` says that there is more to look at.
+  """
+  auditLog(filter: AuditFilter, first: Int = 50, after: String): HistoryConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @cost(weight: "10") @authenticated
+}
+`, BuiltIn: false},
 	{Name: "../schema/limit.graphqls", Input: `"What the caller may still spend. Every caller has a bucket of points for each way of being known: as a user, by an API key, by an address."
 type RateLimit @cost(weight: "0") {
   "Points that this operation was charged before it runs; what it turns out not to cost is given back."
@@ -1786,6 +2332,10 @@ type Post implements Node {
   comments(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST, topLevel: Boolean! = false): CommentConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "How many comments stand on this post; replies count, deleted ones do not."
   commentCount: Int @goField(batch: true, forceResolver: true)
+  "What happened to it, the newest first."
+  history(first: Int = 20, after: String): HistoryConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @goField(forceResolver: true)
+  "Its own fields as they were at a time; null if it did not exist then, or was not visible to the caller. What it leads to is as it is now."
+  asOf(at: Time!): Post @goField(forceResolver: true)
 }
 
 "Who may see a post."
@@ -2022,6 +2572,10 @@ type User implements Node {
   activity(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): ActivityConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Whether the viewer follows this user; null for anonymous callers."
   followedByViewer: Boolean @goField(batch: true, forceResolver: true)
+  "What happened to it, the newest first."
+  history(first: Int = 20, after: String): HistoryConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @goField(forceResolver: true)
+  "Its own fields as they were at a time; null if it did not exist then, or was not visible to the caller. What it leads to is as it is now."
+  asOf(at: Time!): User @goField(forceResolver: true)
 }
 
 "How much there is of a user's lists. Each number comes from its own service and is null while that is down."
@@ -2222,8 +2776,24 @@ func (ec *executionContext) childFields_Comment(ctx context.Context, field graph
 		return ec.fieldContext_Comment_parent(ctx, field)
 	case "replies":
 		return ec.fieldContext_Comment_replies(ctx, field)
+	case "history":
+		return ec.fieldContext_Comment_history(ctx, field)
+	case "asOf":
+		return ec.fieldContext_Comment_asOf(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Comment", field.Name)
+}
+
+func (ec *executionContext) childFields_CommentAdded(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "comment":
+		return ec.fieldContext_CommentAdded_comment(ctx, field)
+	case "at":
+		return ec.fieldContext_CommentAdded_at(ctx, field)
+	case "cursor":
+		return ec.fieldContext_CommentAdded_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CommentAdded", field.Name)
 }
 
 func (ec *executionContext) childFields_CommentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2302,6 +2872,36 @@ func (ec *executionContext) childFields_DeletePostPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type DeletePostPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_EntityChanged(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_EntityChanged_id(ctx, field)
+	case "type":
+		return ec.fieldContext_EntityChanged_type(ctx, field)
+	case "version":
+		return ec.fieldContext_EntityChanged_version(ctx, field)
+	case "entity":
+		return ec.fieldContext_EntityChanged_entity(ctx, field)
+	case "at":
+		return ec.fieldContext_EntityChanged_at(ctx, field)
+	case "cursor":
+		return ec.fieldContext_EntityChanged_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EntityChanged", field.Name)
+}
+
+func (ec *executionContext) childFields_FieldChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_FieldChange_field(ctx, field)
+	case "before":
+		return ec.fieldContext_FieldChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_FieldChange_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
+}
+
 func (ec *executionContext) childFields_FollowConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -2336,6 +2936,64 @@ func (ec *executionContext) childFields_FollowPayload(ctx context.Context, field
 		return ec.fieldContext_FollowPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FollowPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_FollowerAdded(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "follower":
+		return ec.fieldContext_FollowerAdded_follower(ctx, field)
+	case "user":
+		return ec.fieldContext_FollowerAdded_user(ctx, field)
+	case "at":
+		return ec.fieldContext_FollowerAdded_at(ctx, field)
+	case "cursor":
+		return ec.fieldContext_FollowerAdded_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FollowerAdded", field.Name)
+}
+
+func (ec *executionContext) childFields_HistoryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_HistoryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_HistoryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_HistoryConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HistoryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_HistoryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_HistoryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_HistoryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HistoryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_HistoryEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_HistoryEntry_id(ctx, field)
+	case "type":
+		return ec.fieldContext_HistoryEntry_type(ctx, field)
+	case "at":
+		return ec.fieldContext_HistoryEntry_at(ctx, field)
+	case "entityId":
+		return ec.fieldContext_HistoryEntry_entityId(ctx, field)
+	case "version":
+		return ec.fieldContext_HistoryEntry_version(ctx, field)
+	case "actor":
+		return ec.fieldContext_HistoryEntry_actor(ctx, field)
+	case "changes":
+		return ec.fieldContext_HistoryEntry_changes(ctx, field)
+	case "isRedacted":
+		return ec.fieldContext_HistoryEntry_isRedacted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HistoryEntry", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2376,8 +3034,24 @@ func (ec *executionContext) childFields_Post(ctx context.Context, field graphql.
 		return ec.fieldContext_Post_comments(ctx, field)
 	case "commentCount":
 		return ec.fieldContext_Post_commentCount(ctx, field)
+	case "history":
+		return ec.fieldContext_Post_history(ctx, field)
+	case "asOf":
+		return ec.fieldContext_Post_asOf(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Post", field.Name)
+}
+
+func (ec *executionContext) childFields_PostAdded(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_PostAdded_post(ctx, field)
+	case "at":
+		return ec.fieldContext_PostAdded_at(ctx, field)
+	case "cursor":
+		return ec.fieldContext_PostAdded_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PostAdded", field.Name)
 }
 
 func (ec *executionContext) childFields_PostConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2532,6 +3206,10 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_activity(ctx, field)
 	case "followedByViewer":
 		return ec.fieldContext_User_followedByViewer(ctx, field)
+	case "history":
+		return ec.fieldContext_User_history(ctx, field)
+	case "asOf":
+		return ec.fieldContext_User_asOf(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
 }

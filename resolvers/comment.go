@@ -7,6 +7,7 @@ package resolvers
 
 import (
 	"context"
+	"time"
 	"tributary/clients"
 	"tributary/graph"
 	"tributary/internal/relay"
@@ -34,6 +35,16 @@ func (r *commentResolver) Replies(ctx context.Context, objs []*clients.Comment, 
 		return nil, err
 	}
 	return pages(ctx, load(ctx).replies, objs, ofComment(args), args, relay.Comments)
+}
+
+// History is the resolver for the history field.
+func (r *commentResolver) History(ctx context.Context, obj *clients.Comment, first *int, after *string) (*graph.HistoryConnection, error) {
+	return r.commentHistory(ctx, obj, first, after)
+}
+
+// AsOf is the resolver for the asOf field.
+func (r *commentResolver) AsOf(ctx context.Context, obj *clients.Comment, at time.Time) (*clients.Comment, error) {
+	return r.commentAsOf(ctx, obj.ID, at)
 }
 
 // AddComment is the resolver for the addComment field.

@@ -27,7 +27,11 @@ const (
 	CodeCancelled       = "CANCELLED"
 	CodeOutcomeUnknown  = "OUTCOME_UNKNOWN"
 	CodeInternal        = "INTERNAL"
+	CodeHistoryExpired  = "HISTORY_EXPIRED"
 )
+
+// errHistoryExpired says that the log does not reach back to what was asked for.
+var errHistoryExpired = errors.New("history expired")
 
 // errPanic stands for a panic whose value and stack are in the log.
 var errPanic = errors.New("panic in a resolver")
@@ -82,6 +86,8 @@ func (r *Resolver) describe(ctx context.Context, at *gqlerror.Error, err error) 
 		return "this is not allowed to you", coded(CodeForbidden)
 	case errors.Is(err, errInput), errors.Is(err, relay.ErrPaging), errors.Is(err, clients.ErrMalformedID), errors.Is(err, clients.ErrMalformedCursor):
 		return cause(err).Error(), coded(CodeBadUserInput)
+	case errors.Is(err, errHistoryExpired):
+		return "the history of this does not reach back so far", coded(CodeHistoryExpired)
 	case isCoercion(err):
 		return "an argument has a value out of range", coded(CodeBadUserInput)
 	case failed != nil:

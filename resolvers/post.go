@@ -7,6 +7,7 @@ package resolvers
 
 import (
 	"context"
+	"time"
 	"tributary/clients"
 	"tributary/graph"
 	"tributary/internal/relay"
@@ -53,6 +54,16 @@ func (r *postResolver) Comments(ctx context.Context, objs []*clients.Post, first
 // CommentCount is the batch resolver for the commentCount field.
 func (r *postResolver) CommentCount(ctx context.Context, objs []*clients.Post) ([]*int, error) {
 	return each(ctx, load(ctx).commentCountByPost, objs, func(p *clients.Post) (clients.PostID, bool) { return p.ID, true }, pointer)
+}
+
+// History is the resolver for the history field.
+func (r *postResolver) History(ctx context.Context, obj *clients.Post, first *int, after *string) (*graph.HistoryConnection, error) {
+	return r.history(ctx, clients.KindPost, string(obj.ID), obj.AuthorID, first, after)
+}
+
+// AsOf is the resolver for the asOf field.
+func (r *postResolver) AsOf(ctx context.Context, obj *clients.Post, at time.Time) (*clients.Post, error) {
+	return r.postAsOf(ctx, obj.ID, at)
 }
 
 // Post is the resolver for the post field.

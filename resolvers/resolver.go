@@ -10,6 +10,7 @@ import (
 
 	"tributary/clients"
 	"tributary/internal/auth"
+	"tributary/internal/event"
 )
 
 // Resolver is the root that gqlgen's generated code calls. It is safe for concurrent use and holds nothing of an
@@ -17,6 +18,7 @@ import (
 type Resolver struct {
 	Clients    *clients.Clients
 	Keys       *auth.Keys    // the API keys
+	Log        event.Log     // what happened; nil where there are no events
 	OpenSignUp bool          // whether anyone may create users
 	LoaderWait time.Duration // how long a loader gathers keys before it asks
 	Logger     *slog.Logger

@@ -7,6 +7,7 @@ package resolvers
 
 import (
 	"context"
+	"time"
 	"tributary/clients"
 	"tributary/graph"
 	"tributary/internal/auth"
@@ -100,6 +101,16 @@ func (r *userResolver) Activity(ctx context.Context, objs []*clients.User, first
 // FollowedByViewer is the batch resolver for the followedByViewer field.
 func (r *userResolver) FollowedByViewer(ctx context.Context, objs []*clients.User) ([]*bool, error) {
 	return followedBy(ctx, load(ctx).viewer, objs)
+}
+
+// History is the resolver for the history field.
+func (r *userResolver) History(ctx context.Context, obj *clients.User, first *int, after *string) (*graph.HistoryConnection, error) {
+	return r.history(ctx, clients.KindUser, string(obj.ID), obj.ID, first, after)
+}
+
+// AsOf is the resolver for the asOf field.
+func (r *userResolver) AsOf(ctx context.Context, obj *clients.User, at time.Time) (*clients.User, error) {
+	return r.userAsOf(ctx, obj.ID, at)
 }
 
 // Posts is the resolver for the posts field.

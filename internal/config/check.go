@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -87,6 +88,7 @@ func (s *Serve) check(p *problems) {
 	s.HTTP.check(p)
 	s.Identity.check(p)
 	s.checkLimits(p)
+	s.Events.check(p)
 	p.want(s.ShutdownTimeout >= 0, "shutdown-timeout", "0 or more")
 }
 
@@ -98,10 +100,31 @@ func (d *Demo) check(p *problems) {
 	if !loopback(d.Addr) && !d.UnsafePublicDemo {
 		p.add("addr", "a demo listens on loopback only, unless --unsafe-public-demo says otherwise")
 	}
+	checkURL(p, "events-url", d.EventsURL)
+	p.want((d.EventsURL == "") == (d.EventsSecret == ""), "events-secret", "one beside --events-url, and none without")
+	p.want(d.EventsSecret == "" || isSecret(d.EventsSecret), "events-secret", "whsec_ and base64 of 24 to 64 bytes")
 	_, port, _ := net.SplitHostPort(d.Addr)
 	if n, _ := strconv.Atoi(port); d.Service == "all" {
 		p.want(n <= 1<<16-len(Services()), "addr", "a port with room for four")
 	}
+}
+
+func (e *Events) check(p *problems) {
+	for service, secrets := range e.Secrets() {
+		for _, secret := range secrets {
+			p.want(isSecret(secret), "events-"+service+"-secrets", "whsec_ and base64 of 24 to 64 bytes")
+		}
+	}
+	p.want(e.MaxSubscriptions >= 1, "events-max-subscriptions", "1 or more")
+	p.want(e.MaxConnections >= 1, "events-max-connections", "1 or more")
+	p.want(e.Buffer >= 1, "events-buffer", "1 or more")
+}
+
+// isSecret says whether a text is a secret as Standard Webhooks writes it.
+func isSecret(text string) bool {
+	rest, ok := strings.CutPrefix(text, "whsec_")
+	key, err := base64.StdEncoding.DecodeString(rest)
+	return ok && err == nil && len(key) >= 24 && len(key) <= 64
 }
 
 func (g *Gateway) check(p *problems) {
@@ -148,6 +171,7 @@ func (c *Cache) check(p *problems) {
 	}
 	p.want(c.Bytes >= 1, "cache-bytes", "1 or more")
 	p.want(c.Fresh >= 0, "cache-fresh", "0 or more")
+	p.want(c.Live >= 0, "cache-live", "0 or more")
 	p.want(c.Keep >= c.Fresh, "cache-keep", "no less than --cache-fresh")
 }
 

@@ -38,6 +38,7 @@ type Serve struct {
 	Limits          Limits        `embed:"" prefix:"limit-"`
 	Identity        `embed:""`
 	Persisted       Persisted `embed:"" prefix:"persisted-"`
+	Events          Events    `embed:"" prefix:"events-"`
 	HTTP            `embed:""`
 	Gateway         `embed:""`
 }
@@ -85,7 +86,8 @@ type Service struct {
 type Cache struct {
 	Enabled bool          `name:"enabled" default:"true" negatable:"" help:"Keep what was read from the services."`
 	Bytes   int64         `default:"134217728" help:"Memory for it, in bytes."`
-	Fresh   time.Duration `default:"1s" help:"How long an entry answers without asking again."`
+	Fresh   time.Duration `default:"1s" help:"How long an entry answers without asking again while the events of its service do not arrive."`
+	Live    time.Duration `default:"60s" help:"The same while they do; never less than --cache-fresh."`
 	Keep    time.Duration `default:"1h" help:"How long an entry may stand in for a service that fails."`
 }
 
@@ -96,6 +98,8 @@ type Demo struct {
 	AllowedHosts     []string `placeholder:"HOST,…" help:"Host names to answer under, besides loopback."`
 	Token            string   `placeholder:"TOKEN" help:"Bearer token to ask for. Better given as TRIBUTARY_TOKEN."`
 	Faults           bool     `help:"Serve the fault switch at /faults."`
+	EventsURL        string   `placeholder:"URL" help:"Where to deliver events: a gateway's http://HOST:PORT/events. Without it none are delivered."`
+	EventsSecret     string   `placeholder:"whsec_…" help:"Secret that signs them. Better given as TRIBUTARY_EVENTS_SECRET."`
 	UnsafePublicDemo bool     `help:"Let a demo listen on an address that is not loopback."`
 }
 

@@ -114,6 +114,7 @@ func commentDefinition() *definition {
 		routes:  func(s *store) []route { return newComments(s).routes() },
 		seed:    seedComments,
 		imports: commentImports(),
+		events:  telling{prefix: "comment/", live: "TRUE", changed: "comment.updated", moved: "CASE WHEN m.author_id IS NOT s.author_id THEN m.author_id END"},
 	}
 }
 

@@ -157,7 +157,7 @@ func (c *comments) save(ctx context.Context, w *writing, kind string, before, af
 	if err := c.list(ctx, w, after.ID); err != nil {
 		return err
 	}
-	e.version, w.subject = after.Version, e.subject
+	e.version, e.before, w.subject = after.Version, old, e.subject
 	return w.emit(ctx, e)
 }
 

@@ -17,6 +17,7 @@ type definition struct {
 	routes                            func(*store) []route
 	seed                              func(context.Context, *sql.Tx, *population) error
 	imports                           importRules
+	events                            telling
 }
 
 // definitions lists the services in the order users, posts, comments, followers. A further service is one more line.
@@ -47,7 +48,8 @@ func choose(names []string) ([]*definition, error) {
 	return slices.DeleteFunc(all, func(d *definition) bool { return !slices.Contains(names, d.name) }), nil
 }
 
-// sharedTables stand in every file. The outbox's sequence never goes back, not even when all rows have left.
+// sharedTables stand in every file. The outbox's sequence never goes back, not even when all rows have left. parked has
+// the subjects of which an event was refused, seq that of the event.
 const sharedTables = `
 CREATE TABLE IF NOT EXISTS outbox (
 	seq     INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -61,6 +63,16 @@ CREATE TABLE IF NOT EXISTS outbox (
 	UNIQUE (subject, version)
 );
 CREATE INDEX IF NOT EXISTS outbox_by_time ON outbox (time);
+CREATE TABLE IF NOT EXISTS untold (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parked (
+	subject TEXT PRIMARY KEY,
+	seq     INTEGER NOT NULL,
+	version INTEGER NOT NULL,
+	status  INTEGER NOT NULL,
+	detail  TEXT NOT NULL,
+	since   INTEGER NOT NULL,
+	tried   INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS idempotency (
 	seq      INTEGER PRIMARY KEY,
 	key      TEXT NOT NULL UNIQUE,
@@ -103,7 +115,7 @@ func (d *definition) begin(ctx context.Context, tx *sql.Tx) (int, error) {
 
 // complete adds indexes, totals and triggers to filled tables.
 func (d *definition) complete(ctx context.Context, tx *sql.Tx) error {
-	text := d.indexes + d.totals + d.triggers + fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)
+	text := d.indexes + d.totals + d.triggers + d.fillUntold() + fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)
 	_, err := tx.ExecContext(ctx, text)
 	return err
 }

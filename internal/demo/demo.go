@@ -26,6 +26,8 @@ type Options struct {
 	Faults bool
 	// AllowedHosts are Host names that are served besides those of the loopback; others get 421.
 	AllowedHosts []string
+	// Events is where the services deliver their events; nil keeps them in the outboxes.
+	Events *EventSink
 	// Logger takes what an operator should know; nil discards it.
 	Logger *slog.Logger
 	// Now is the clock that stamps writes; nil is time.Now.
@@ -76,7 +78,7 @@ func openService(ctx context.Context, o Options, d *definition) (*service, error
 	}
 	a := &api{
 		store: store, hosts: newHosts(o.AllowedHosts), log: log.With("service", d.name), now: now,
-		router: newRouter(append(d.routes(store), healthRoute(store))),
+		router: newRouter(append(d.routes(store), healthRoute(store), outboxRoute(store))),
 		token:  sha256.Sum256([]byte(o.Token)), secured: o.Token != "",
 	}
 	address := o.Addrs[d.name]
@@ -87,7 +89,13 @@ func openService(ctx context.Context, o Options, d *definition) (*service, error
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s service: %w", d.name, err), store.close())
 	}
-	return newService(d.name, a, door, o.Faults), nil
+	s := newService(d.name, a, door, o.Faults)
+	if o.Events != nil {
+		if s.deliverer, err = newDeliverer(o.Events, a, s.faults); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	return s, nil
 }
 
 // Run serves until ctx ends, lets running requests finish, and closes files and listeners. It may be called once.

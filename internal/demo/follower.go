@@ -89,6 +89,7 @@ func followerDefinition() *definition {
 		routes:  func(s *store) []route { return newFollowers(s).routes() },
 		seed:    seedFollows,
 		imports: followImports(),
+		events:  telling{prefix: "follow/", live: "live = 1", changed: "follower.added", moved: "NULL"},
 	}
 }
 

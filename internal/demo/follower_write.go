@@ -67,7 +67,8 @@ func (f *followers) raise(ctx context.Context, w *writing, follower, followee st
 	if err != nil {
 		return nil, err
 	}
-	return v, w.emit(ctx, event{kind: "follower.added", subject: "follow/" + v.id(), version: v.Version, data: data})
+	gone := names{"followerId": &v.FollowerID, "followeeId": &v.FolloweeID}.json()
+	return v, w.emit(ctx, event{kind: "follower.added", subject: "follow/" + v.id(), version: v.Version, data: data, before: gone})
 }
 
 // lower takes away an edge that stands, with its event.
@@ -77,7 +78,7 @@ func (f *followers) lower(ctx context.Context, w *writing, v *follow) error {
 		return err
 	}
 	refs := names{"followerId": &v.FollowerID, "followeeId": &v.FolloweeID}
-	return w.emit(ctx, event{kind: "follower.removed", subject: "follow/" + v.id(), version: v.Version + 1, data: refs.json()})
+	return w.emit(ctx, event{kind: "follower.removed", subject: "follow/" + v.id(), version: v.Version + 1, data: refs.json(), before: v.doc()})
 }
 
 // ends splits the id of an edge.

@@ -105,7 +105,7 @@ func (w *writing) redactAll(ctx context.Context, subjects string, arg any) error
 	if err != nil {
 		return err
 	}
-	_, err = w.exec(ctx, "UPDATE outbox SET data = '{}' WHERE subject IN ("+subjects+")", arg)
+	_, err = w.exec(ctx, "UPDATE outbox SET data = '"+redactedData+"' WHERE subject IN ("+subjects+")", arg)
 	return err
 }
 

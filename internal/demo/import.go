@@ -51,7 +51,8 @@ const importTries = 3
 // A line is a JSON object with members of the contract. A line whose id is new adds an entity: published, active,
 // version 1, last changed when it was created, unless the line says otherwise. A line whose id is known sets the
 // members that it names: if all have that value already nothing changes, else the version grows by one; version
-// itself is not taken over then. What was deleted stays deleted. No outbox rows are written.
+// itself is not taken over then. What was deleted stays deleted. No outbox rows are written for what
+// is new, which is told as snapshots; what changed is told as updated, an edge as added, with all of its members.
 //
 // A file is taken in whole or not at all, in the order above: a bad line is refused with a *LineError, and the
 // report names the files that were taken in before. Memory is bounded whatever the length of the files; progress,
@@ -129,7 +130,7 @@ func importFile(ctx context.Context, dir string, d *definition, path string, pro
 	}
 	defer conn.Close() // it goes back to the pool, which is closed next
 	s := &staging{
-		conn: conn, table: d.table, rules: d.imports, now: stampOf(time.Now()), progress: progress,
+		conn: conn, table: d.table, rules: d.imports, definition: d, now: stampOf(time.Now()), progress: progress,
 		report: FileReport{File: d.imports.file}, total: info.Size(),
 	}
 	if err := s.readAll(ctx, file); err != nil {
@@ -170,6 +171,9 @@ func (s *staging) commit(ctx context.Context) error {
 // move writes the staged rows, new ones first.
 func (s *staging) move(ctx context.Context, tx *sql.Tx) error {
 	columns, staged := s.columnLists()
+	if err := s.note(ctx, tx); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, "INSERT INTO "+s.table+" (id, "+columns+") SELECT id, "+columns+
 		" FROM temp.staged WHERE action = ? ORDER BY line", actionAdd)
 	if err != nil {

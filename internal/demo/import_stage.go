@@ -25,14 +25,15 @@ const (
 
 // staging is one file on its way into the store.
 type staging struct {
-	conn     *sql.Conn
-	table    string // of the entities
-	rules    importRules
-	now      stamp
-	progress func(Progress)
-	report   FileReport
-	bytes    int64
-	total    int64
+	conn       *sql.Conn
+	table      string // of the entities
+	rules      importRules
+	definition *definition
+	now        stamp
+	progress   func(Progress)
+	report     FileReport
+	bytes      int64
+	total      int64
 
 	find, double, insert *sql.Stmt
 }

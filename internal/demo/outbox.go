@@ -13,8 +13,11 @@ import (
 // the change it tells of. A row is a CloudEvents envelope (id, type, subject, time, actor) with a version that
 // counts per subject and survives deletion, and data as an RFC 7396 merge patch of the entity as the API answers it:
 // created and restored carry all of it, the others what changed. Every event names author, post, parent or pair;
-// a move names the old author as previousAuthorId; deleted and removed carry the names alone. Seed and import write
-// no rows: a consumer gets such data as snapshots.
+// a move names the old author as previousAuthorId; deleted and removed carry the names alone. Seed and import add
+// entities without rows: a consumer gets those as snapshots (snapshot.go).
+
+// redactedData stands in the place of data that was erased.
+const redactedData = "{}"
 
 // event is a row to write. Version is the entity's after the change.
 type event struct {
@@ -22,10 +25,16 @@ type event struct {
 	subject string // such as post/{id}
 	version int64
 	data    string
+	before  string // the document before the change, where there was one: all of it, or the names
 }
 
 // emit writes an event into the outbox.
 func (w *writing) emit(ctx context.Context, e event) error {
+	if e.version > 1 {
+		if err := w.introduce(ctx, e); err != nil {
+			return fmt.Errorf("outbox: state of %s before version %d: %w", e.subject, e.version, err)
+		}
+	}
 	_, err := w.exec(ctx, "INSERT INTO outbox (id, type, subject, version, time, actor, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		newID(), e.kind, e.subject, e.version, int64(w.now), w.actor, e.data)
 	if err != nil {

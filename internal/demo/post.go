@@ -111,6 +111,7 @@ func postDefinition() *definition {
 		routes:  func(s *store) []route { return newPosts(s).routes() },
 		seed:    seedPosts,
 		imports: postImports(),
+		events:  telling{prefix: "post/", live: "deleted = 0", changed: "post.updated", moved: "CASE WHEN m.author_id IS NOT s.author_id THEN m.author_id END"},
 	}
 }
 

@@ -40,14 +40,7 @@ var seedOnce = sync.OnceValues(func() (dir string, err error) {
 
 // seeded runs services on a copy of the seeded directory.
 func seeded(t *testing.T) *lab {
-	from, err := seedOnce()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
-		t.Fatal(err)
-	}
+	dir := seededDir(t)
 	return start(t, func(o *Options) { o.Dir = dir })
 }
 

@@ -24,6 +24,7 @@ type service struct {
 	faults      *Faults
 	switchable  bool // over HTTP
 	connections *connections
+	deliverer   *deliverer // nil without a sink
 	closing     func() error
 }
 
@@ -47,6 +48,9 @@ func (s *service) run(ctx context.Context) error {
 	upkeep, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { s.maintain(upkeep) })
+	if s.deliverer != nil {
+		running.Go(func() { s.deliverer.run(upkeep) })
+	}
 	err := s.serve(ctx)
 	stop()
 	running.Wait()

@@ -21,7 +21,7 @@ const (
 	readConnections = 4
 	// busyMilliseconds is how long a connection waits for another process, such as an import, to finish writing.
 	busyMilliseconds = 10_000
-	schemaVersion    = 1
+	schemaVersion    = 2
 )
 
 // store is the SQLite file of one service: one connection writes at a time, a few read beside it (WAL).
@@ -31,6 +31,7 @@ type store struct {
 	write      *pool
 	read       *pool
 	answers    *answers
+	committed  chan struct{} // holds a token when a write of this process was committed
 }
 
 // pool is a set of connections that keeps every statement it has run prepared. The texts are constants of this
@@ -54,7 +55,7 @@ func dsn(path string, pragmas ...string) string {
 // openStore opens or creates the file of a service and sees that its tables stand.
 func openStore(ctx context.Context, dir string, d *definition) (_ *store, err error) {
 	path := fileOf(dir, d.name)
-	s := &store{definition: d, turn: make(chan struct{}, 1)}
+	s := &store{definition: d, turn: make(chan struct{}, 1), committed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("%s service: open %s: %w", d.name, path, err), s.close())

@@ -77,6 +77,7 @@ END;
 		routes:  func(s *store) []route { return newUsers(s).routes() },
 		seed:    seedUsers,
 		imports: userImports(),
+		events:  telling{prefix: "user/", live: "deleted = 0", changed: "user.updated", moved: "NULL"},
 	}
 }
 

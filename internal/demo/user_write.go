@@ -191,7 +191,7 @@ func (u *users) save(ctx context.Context, w *writing, kind string, before, after
 	if err != nil {
 		return err
 	}
-	e.version, w.subject = after.Version, e.subject
+	e.version, e.before, w.subject = after.Version, old, e.subject
 	return w.emit(ctx, e)
 }
 

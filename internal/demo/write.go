@@ -21,6 +21,7 @@ type writing struct {
 	actor   *string // nil for none
 	now     stamp
 	subject string // what the answer is about, for redaction
+	erases  bool   // what it takes away must not be told
 }
 
 // answer is what a write gives back; it can be repeated.
@@ -73,7 +74,7 @@ func affected(n int64) answer {
 
 // serveWrite reads what surrounds a write, runs it and answers.
 func (a *api) serveWrite(ctx context.Context, rw http.ResponseWriter, r *http.Request, route *route, ids []string) error {
-	w := &writing{pool: a.store.write, ids: ids, now: stampOf(a.now())}
+	w := &writing{pool: a.store.write, ids: ids, now: stampOf(a.now()), erases: route.erases}
 	key, err := w.readHeaders(r.Header, route.ifMatch)
 	if err != nil {
 		return err
@@ -116,6 +117,10 @@ func (a *api) commitWrite(ctx context.Context, w *writing, route *route, key, re
 	}
 	if err := tx.Commit(); err != nil {
 		return answer{}, fmt.Errorf("commit: %w", err)
+	}
+	select {
+	case a.store.committed <- struct{}{}:
+	default:
 	}
 	return result, nil
 }

@@ -25,6 +25,7 @@ type Call struct {
 	RequestID      string
 	IdempotencyKey string // of a mutation; empty when the caller gave none
 	CostDebug      CostDebug
+	After          string // cursor behind which a subscription goes on, where the transport has one (Last-Event-ID); an argument of the operation wins
 }
 
 // Outcome is what became of an operation as a whole.
@@ -35,6 +36,7 @@ const (
 	Ran       Outcome = iota
 	Refused           // it would never run as it is
 	Throttled         // it may run later
+	Skipped           // an event that this subscription says nothing of
 )
 
 // Cost is what an operation was estimated to cost and what it did cost, in points; the latter is 0 for one that did not run.

@@ -44,6 +44,9 @@ func (g *Gqlgen) Execute(ctx context.Context, op *Prepared, denied Denied) (resu
 	}()
 	ctx = g.Scope(ctx)
 	response := g.Schema.Exec(ctx)(ctx)
+	if response == nil && op.Kind() == ast.Subscription && ctx.Err() == nil {
+		return &Result{Outcome: Skipped, Errors: graphql.GetErrors(ctx)}
+	}
 	if response == nil {
 		return g.failed(ctx, cmp.Or(context.Cause(ctx), errNoResponse))
 	}

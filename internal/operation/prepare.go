@@ -42,6 +42,7 @@ type Prepared struct {
 	Variables map[string]any
 	Cost      *limit.Plan
 
+	key         documentKey // of the document
 	protected   protections
 	introspects bool
 }
@@ -64,6 +65,7 @@ type documentKey struct {
 // document is a valid document with what does not depend on who runs it, nor on variables.
 type document struct {
 	*ast.QueryDocument
+	key         documentKey
 	plans       map[*ast.OperationDefinition]*limit.Plan
 	protected   protections
 	introspects bool
@@ -120,7 +122,7 @@ func (p *Preparer) Prepare(view *View, req Request) (*Prepared, gqlerror.List) {
 	}
 	return &Prepared{
 		View: view, Query: req.Query, Document: doc.QueryDocument, Operation: op, Variables: variables,
-		Cost: doc.plans[op], protected: doc.protected, introspects: doc.introspects,
+		Cost: doc.plans[op], key: doc.key, protected: doc.protected, introspects: doc.introspects,
 	}, nil
 }
 
@@ -142,7 +144,7 @@ func (p *Preparer) document(view *View, text string) (*document, gqlerror.List) 
 		return nil, gqlerror.List{refuse(CodeTooManyFields, "the operation selects more fields than this server takes: split it")}
 	}
 	protected, introspects := view.protections.in(view.Schema, doc)
-	valid := &document{doc, plans, protected, introspects, len(text)}
+	valid := &document{doc, key, plans, protected, introspects, len(text)}
 	p.documents.Set(key, valid)
 	return valid, nil
 }

@@ -23,6 +23,7 @@ const (
 type Pipeline struct {
 	*Preparer
 	Executor         Executor
+	Streams          *Streams                                                 // what subscriptions run on; nil: there are none
 	Limiter          *limit.Limiter                                           // who may spend how much; nil: everybody everything
 	MaxCost          int64                                                    // of one operation, in points; 0: no bound
 	Timeout          time.Duration                                            // of one operation
@@ -55,6 +56,14 @@ func (p *Pipeline) Run(ctx context.Context, op *Prepared, call Call) *Result {
 	p.bound(result)
 	p.Observe(ctx, op, result, time.Since(start))
 	return result
+}
+
+// Subscribe is Streams.Subscribe.
+func (p *Pipeline) Subscribe(ctx context.Context, op *Prepared, call Call, m Member) (*Subscription, *Result) {
+	if p.Streams == nil {
+		return nil, &Result{Outcome: Refused, Errors: gqlerror.List{refuse(CodeNotASubscription, "this server has no subscriptions")}}
+	}
+	return p.Streams.Subscribe(ctx, op, call, m)
 }
 
 // forbid refuses an operation that reads the schema to those who may not.

@@ -13,6 +13,7 @@ import (
 // Metrics are the counters of one gateway, in a registry of their own. All methods are safe for concurrent use.
 type Metrics struct {
 	limits
+	events
 	registry   *prometheus.Registry
 	operations *prometheus.HistogramVec
 	attempts   *prometheus.HistogramVec
@@ -40,6 +41,7 @@ func New() *Metrics {
 	}
 	m := &Metrics{
 		limits:     newLimits(counter),
+		events:     newEvents(counter),
 		registry:   prometheus.NewRegistry(),
 		operations: histogram("operation_duration_seconds", "Time of operations by type and outcome: ok, partial (data and errors), failed (no data).", "type", "outcome"),
 		attempts:   histogram("upstream_duration_seconds", "Time of attempts to call a service, by outcome: ok, rejected, outage, timeout, cancelled.", "service", "method", "endpoint", "outcome"),
@@ -57,7 +59,7 @@ func New() *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.operations, m.attempts, m.retries, m.hedges, m.breaker, m.opened, m.cache, m.evicted, m.joined, m.stale, m.unasked,
 	)
-	m.registry.MustRegister(m.limits.collectors()...)
+	m.registry.MustRegister(append(m.limits.collectors(), m.events.collectors()...)...)
 	return m
 }
 

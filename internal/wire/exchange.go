@@ -30,7 +30,7 @@ func (x *exchange) identify() (operation.Call, *refusal) {
 	default:
 		return operation.Call{}, badRequest("GraphQL-Cost-Debug must be 1 or dry-run")
 	}
-	viewer, ip, err := x.Identify(x.r)
+	viewer, ip, err := x.who()
 	switch {
 	case errors.Is(err, auth.ErrUnavailable):
 		x.w.Header().Set("Retry-After", "1")
@@ -44,30 +44,56 @@ func (x *exchange) identify() (operation.Call, *refusal) {
 	}, nil
 }
 
-// run answers one operation.
+// run answers one operation that is no subscription.
 func (x *exchange) run(req request, call operation.Call) answer {
+	prepared, refused := x.prepare(req, call)
+	if refused != nil {
+		return *refused
+	}
+	if prepared.Kind() == ast.Subscription {
+		return x.refusalAnswer(&refusal{http.StatusNotAcceptable, CodeNotAcceptable, "a subscription is answered as " + mediaEvents + ", by itself, or over a websocket"})
+	}
+	return x.framed(x.Pipeline.Run(x.r.Context(), prepared, call))
+}
+
+// prepare gets one operation ready, or gives the answer that refuses it.
+func (x *exchange) prepare(req request, call operation.Call) (*operation.Prepared, *answer) {
+	refuse := func(refused *refusal, header ...operation.Field) (*operation.Prepared, *answer) {
+		a := x.refusalAnswer(refused)
+		a.header = header
+		return nil, &a
+	}
 	if req.refused != nil {
-		return x.refusalAnswer(req.refused)
+		return refuse(req.refused)
 	}
 	ctx := x.r.Context()
 	registration, refused := x.Persisted.Resolve(ctx, &req.Request, req.named, x.FreeDocuments != nil && x.FreeDocuments(call.Viewer))
 	switch {
 	case refused != nil:
-		return x.refusalAnswer(refused)
+		return refuse(refused)
 	case req.Query == "":
-		return x.refusalAnswer(badRequest("query must be a string with a GraphQL document"))
+		return refuse(badRequest("query must be a string with a GraphQL document"))
 	}
 	prepared, errs := x.Pipeline.Prepare(x.View, req.Request)
 	if errs != nil {
-		return answer{status: refusedStatus(x.media), response: response{Errors: errs}}
+		return nil, &answer{status: refusedStatus(x.media), response: response{Errors: errs}}
 	}
-	if x.r.Method != http.MethodPost && prepared.Kind() != ast.Query {
-		refused := x.refusalAnswer(&refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "send this operation by POST"})
-		refused.header = []operation.Field{{Name: "Allow", Value: http.MethodPost}}
-		return refused
+	if !x.takesMethod(prepared.Kind()) {
+		return refuse(&refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "send this operation by POST"}, operation.Field{Name: "Allow", Value: http.MethodPost})
 	}
 	x.Persisted.Accept(ctx, registration)
-	return x.framed(x.Pipeline.Run(ctx, prepared, call))
+	return prepared, nil
+}
+
+// takesMethod says whether the request's method may ask for an operation: a mutation needs POST, and a stream has a body.
+func (x *exchange) takesMethod(kind ast.Operation) bool {
+	switch x.r.Method {
+	case http.MethodPost:
+		return true
+	case http.MethodGet:
+		return kind != ast.Mutation
+	}
+	return kind == ast.Query
 }
 
 // framed gives a result the status that its outcome has in the media type of the answer. Only what ran has data.

@@ -43,8 +43,8 @@ const (
 	DefaultBodyTimeout      = 10 * time.Second
 )
 
-// HTTP answers queries and mutations over HTTP as https://graphql.github.io/graphql-over-http describes it. Pipeline, View and
-// Identify are needed; a bound of 0 takes its default. It must not be copied or changed once it serves, and is safe for
+// HTTP answers queries and mutations over HTTP as https://graphql.github.io/graphql-over-http describes it, and subscriptions as
+// event streams, see sse.go. Pipeline, View and Identify are needed; a bound of 0 takes its default. It must not be copied or changed once it serves, and is safe for
 // concurrent use.
 type HTTP struct {
 	Pipeline *operation.Pipeline
@@ -55,6 +55,8 @@ type HTTP struct {
 	Persisted     *Persisted             // documents that requests name; nil: none
 	FreeDocuments func(auth.Viewer) bool // whose documents need not be among the trusted ones; nil: nobody's
 	Origins       *Origins               // whose pages may use the graph from a browser; nil: those of this server
+	Connections   *Connections           // of event streams; they have to run; nil: there are none
+	Tickets       *Tickets               // what event streams may show in place of credentials; nil: nothing
 
 	MaxBodyBytes     int64         // of a request
 	MaxURLBytes      int           // of the path and the query string
@@ -70,15 +72,16 @@ type HTTP struct {
 // exchange is one request under way with its answer.
 type exchange struct {
 	*HTTP
-	w     http.ResponseWriter
-	r     *http.Request
-	media string // of the answer
+	w      http.ResponseWriter
+	r      *http.Request
+	media  string // of the answer
+	events events // whether the client takes an event stream
 }
 
 // ServeHTTP answers one request: a POST of JSON, a GET with a query, or a browser's question by OPTIONS.
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	media, acceptable := negotiate(r.Header.Values("Accept"))
-	x := &exchange{h, w, r, cmp.Or(media, mediaJSON)}
+	x := &exchange{h, w, r, cmp.Or(media, mediaJSON), negotiateEvents(r.Header.Values("Accept"))}
 	w.Header().Set("Vary", "Origin, Accept, Accept-Encoding")
 	x.expectBody()
 	if refused := x.serve(acceptable); refused != nil {
@@ -95,8 +98,11 @@ func (x *exchange) serve(acceptable bool) *refusal {
 		x.w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	if !acceptable {
-		return &refusal{http.StatusNotAcceptable, CodeNotAcceptable, "only " + mediaGraphQL + " and " + mediaJSON + " can be answered"}
+	if !acceptable && x.events == eventsNot {
+		return &refusal{http.StatusNotAcceptable, CodeNotAcceptable, "only " + mediaGraphQL + ", " + mediaJSON + " and " + mediaEvents + " can be answered"}
+	}
+	if refused := x.refuseSingleConnection(); refused != nil {
+		return refused
 	}
 	asked, refused := x.read()
 	if refused != nil {
@@ -110,16 +116,21 @@ func (x *exchange) serve(acceptable bool) *refusal {
 		x.runBatch(asked.requests, call)
 		return nil
 	}
-	answer := x.run(asked.requests[0], call)
-	setFields(x.w.Header(), answer.header)
-	x.send(encode(answer, x.maxResponseBytes()))
+	if x.events != eventsNot {
+		return x.stream(asked.requests[0], call)
+	}
+	x.reply(x.run(asked.requests[0], call))
 	return nil
+}
+
+// reply sends the answer to the one operation of the request.
+func (x *exchange) reply(a answer) {
+	setFields(x.w.Header(), a.header)
+	x.send(encode(a, x.maxResponseBytes()))
 }
 
 func (x *exchange) refuse(refused *refusal) {
 	x.send(encode(x.refusalAnswer(refused), x.maxResponseBytes()))
 }
 
-func (x *exchange) maxResponseBytes() int64 {
-	return cmp.Or(x.MaxResponseBytes, DefaultMaxResponseBytes)
-}
+func (h *HTTP) maxResponseBytes() int64 { return cmp.Or(h.MaxResponseBytes, DefaultMaxResponseBytes) }

@@ -30,6 +30,7 @@ directive @defer on FRAGMENT_SPREAD | INLINE_FRAGMENT
 scalar Any
 type Query { echo(any: Any, int: Int, id: ID, text: String): String }
 type Mutation { set(v: Int): Int }
+type Subscription { ticks(after: String): String }
 `
 
 type callKey struct{}
@@ -63,6 +64,7 @@ type site struct {
 	*httptest.Server
 	log      *lockedBuffer
 	http     *wire.HTTP         // may be changed before the first request
+	ws       *wire.WS           // stands before http unless nil
 	executor operation.Executor // may be replaced before a request
 	after    func()             // called when a request is done; nil: nothing
 	draining chan struct{}
@@ -70,7 +72,7 @@ type site struct {
 
 const maxBody = 4 << 10
 
-func newSite(t *testing.T, allowed ...string) *site {
+func newSite(t testing.TB, allowed ...string) *site {
 	t.Helper()
 	schema, err := gqlparser.LoadSchema(&ast.Source{Input: sdl})
 	if err != nil {
@@ -98,11 +100,16 @@ func newSite(t *testing.T, allowed ...string) *site {
 	s.http = &wire.HTTP{Pipeline: pipeline, View: view, Identify: identify, MaxBodyBytes: maxBody}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, r *http.Request) {
-		s.http.ServeHTTP(w, r)
+		if s.ws != nil {
+			s.ws.ServeHTTP(w, r)
+		} else {
+			s.http.ServeHTTP(w, r)
+		}
 		if s.after != nil {
 			s.after()
 		}
 	})
+	mux.HandleFunc("/graphql/stream-ticket", func(w http.ResponseWriter, r *http.Request) { s.http.StreamTicket().ServeHTTP(w, r) })
 	mux.Handle("GET /healthz", wire.Healthy())
 	mux.Handle("GET /readyz", wire.Ready(s.draining))
 	s.Server = httptest.NewServer(s.chain(mux, allowed...))

@@ -118,7 +118,7 @@ type countingWriter struct {
 
 // WriteHeader notes the final status and passes it on, and passes informational ones on.
 func (w *countingWriter) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK {
+	if w.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)

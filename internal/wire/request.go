@@ -50,7 +50,7 @@ func (x *exchange) read() (asked, *refusal) {
 		return x.readBody()
 	}
 	x.w.Header().Set("Allow", allowedMethods)
-	return asked{}, &refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "send GraphQL by POST or GET"}
+	return asked{}, &refusal{http.StatusMethodNotAllowed, CodeMethodNotAllowed, "send GraphQL by POST or GET: there is no single connection mode"}
 }
 
 func (x *exchange) readURL() (asked, *refusal) {

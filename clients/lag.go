@@ -1,0 +1,89 @@
+package clients
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"time"
+)
+
+// standing is what the cache says of a value that was read.
+type standing uint8
+
+const (
+	shown standing = iota
+	gone           // it does not exist any more
+	lags           // the service has not come as far as is known already
+)
+
+// lagPause is how long a service is given to catch up with its own events before it is asked again.
+const lagPause = 20 * time.Millisecond
+
+// fetch asks the service, and once more for what lags behind what is known already. The map it returns is shared by
+// everyone who waits for it.
+func (b *batch[K, V]) fetch(ctx context.Context, target string, keys []wireKey[K]) map[K]Answer[V] {
+	answers, late := b.ask(ctx, target, keys)
+	if len(late) == 0 {
+		return answers
+	}
+	texts := make([]string, len(late))
+	keys = make([]wireKey[K], len(late))
+	enough := make(map[K]int, len(late)) // of what is told from here on, this read need not know
+	for i, l := range late {
+		keys[i], texts[i] = l.wireKey, l.text
+		if known := b.svc.cache.get(cacheKey{b.space, l.text}); known != nil {
+			enough[l.key] = known.version
+		}
+	}
+	pause := time.NewTimer(b.svc.pause)
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		maps.Copy(answers, failAll[K, V](keys, ctx.Err()))
+		return answers
+	case <-pause.C:
+	}
+	again, late := b.ask(ctx, b.target(strings.Join(texts, ",")), keys)
+	maps.Copy(answers, again)
+	for _, l := range late {
+		if !l.found {
+			continue
+		}
+		if a, ok := b.outrun(l.value, enough[l.key]); ok {
+			answers[l.key] = a
+		}
+	}
+	return answers
+}
+
+// laggard is a key whose answer lags: an older value, or none where there should be one.
+type laggard[K, V any] struct {
+	wireKey[K]
+	value V
+	found bool
+}
+
+// outrun answers for an entity that the service has in an older version than an event told of, twice: with the newest
+// version known, as stale unless that is enough. It is false for one that was deleted or may have been.
+func (e *entities[K, V]) outrun(v V, enough int) (Answer[V], bool) {
+	svc := e.batch.svc
+	known := svc.cache.get(cacheKey{e.kind, string(v.key())})
+	if known == nil { // evicted
+		known = &entry{version: enough, awaited: true, told: svc.now()}
+	}
+	if cached, ok := known.value.(V); ok && cached.revision() >= v.revision() && svc.cache.isKept(known, svc.now()) {
+		v = cached
+	}
+	switch {
+	case known.withheld || known.value == nil && !known.awaited || v.revision() < known.barred:
+		return Answer[V]{}, false
+	case v.revision() >= min(enough, known.version):
+		return Answer[V]{Value: v}, true
+	}
+	since := known.told
+	if !known.awaited {
+		since = known.at
+	}
+	svc.observe.stale(svc.name, 1)
+	return Answer[V]{Value: v, Stale: &Outage{Service: svc.name, Reason: Unavailable, Age: svc.now().Sub(since)}}, true
+}

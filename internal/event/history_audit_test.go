@@ -1,0 +1,115 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// auditLog is n events, a second after each other from noon, of ten users by three actors.
+func auditLog(n int) *ledger {
+	log, versions := newLedger(), map[string]int64{}
+	for i := range n {
+		subject := fmt.Sprintf("user/u%d", i*i%10)
+		versions[subject]++
+		e := Event{
+			Type: []string{"user.updated", "user.frozen"}[i%2], Source: "user", Subject: subject, Version: versions[subject],
+			Actor: []string{"a", "b", ""}[i%3], Time: noon.Add(time.Duration(i) * time.Second),
+		}
+		log.add(e)
+	}
+	return log
+}
+
+// TestAuditGoesThroughAll follows next from page to page, and compares with what the filter lets through.
+func TestAuditGoesThroughAll(t *testing.T) {
+	log := auditLog(1300)
+	rapid.Check(t, func(t *rapid.T) {
+		filter := AuditFilter{
+			Actor:   rapid.SampledFrom([]string{"", "", "a", "b", "nobody"}).Draw(t, "actor"),
+			Subject: rapid.SampledFrom([]string{"", "", "user/u0", "user/u4", "user/u2"}).Draw(t, "subject"),
+			Types:   rapid.SliceOfN(rapid.SampledFrom([]string{"user.updated", "user.frozen", "post.created"}), 0, 2).Draw(t, "types"),
+		}
+		if rapid.Bool().Draw(t, "from") {
+			filter.From = noon.Add(time.Duration(rapid.IntRange(-10, 1400).Draw(t, "seconds")) * time.Second)
+		}
+		if rapid.Bool().Draw(t, "to") {
+			filter.To = noon.Add(time.Duration(rapid.IntRange(-10, 1400).Draw(t, "seconds")) * time.Second)
+		}
+		limit := rapid.IntRange(1, 700).Draw(t, "limit")
+		var got, want []int64
+		for _, e := range slices.Backward(log.events) {
+			if filter.matches(e) {
+				want = append(want, e.Position)
+			}
+		}
+		for before := int64(0); ; {
+			events, next, more, err := Audit(t.Context(), log, filter, before, limit)
+			if err != nil || len(events) > min(limit, MaxHistory) {
+				t.Fatalf("%d events, %v", len(events), err)
+			}
+			for _, e := range events {
+				got = append(got, e.Position)
+			}
+			if !more {
+				break
+			}
+			if before > 0 && next >= before {
+				t.Fatalf("next goes from %d to %d", before, next)
+			}
+			before = next
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%v: %v, want %v", filter, got, want)
+		}
+	})
+}
+
+func TestAuditBoundsItsWork(t *testing.T) {
+	log := auditLog(MaxAuditScan + 5)
+	for _, subject := range []string{"", "user/u0"} {
+		for i := range log.events {
+			log.events[i].Subject, log.events[i].Version = "user/u0", int64(i+1)
+		}
+		events, next, more, err := Audit(t.Context(), log, AuditFilter{Actor: "nobody", Subject: subject}, 0, 10)
+		if err != nil || len(events) != 0 || next != 6 || !more {
+			t.Errorf("first page: %d events, next %d, more %v, %v", len(events), next, more, err)
+		}
+		events, next, more, err = Audit(t.Context(), log, AuditFilter{Subject: subject}, next, 10)
+		if err != nil || len(events) != 5 || next != 1 || more {
+			t.Errorf("second page: %d events, next %d, more %v, %v", len(events), next, more, err)
+		}
+		events, _, more, err = Audit(t.Context(), log, AuditFilter{Subject: subject}, 1, 10)
+		if err != nil || len(events) != 0 || more {
+			t.Errorf("in front of the first: %d events, more %v, %v", len(events), more, err)
+		}
+	}
+}
+
+func TestAuditOfATrimmedLog(t *testing.T) {
+	log := auditLog(1000)
+	log.first = 321
+	events, next, more, err := Audit(t.Context(), log, AuditFilter{}, 800, 500)
+	if err != nil || len(events) != 479 || next != 321 || more {
+		t.Errorf("%d events, next %d, more %v, %v", len(events), next, more, err)
+	}
+	if events, _, more, err = Audit(t.Context(), log, AuditFilter{}, 300, 500); err != nil || len(events) != 0 || more {
+		t.Errorf("trimmed: %d events, more %v, %v", len(events), more, err)
+	}
+	if events, _, _, err = Audit(t.Context(), log, AuditFilter{Subject: "user/u5"}, 0, 500); err != nil || len(events) != 100 {
+		t.Errorf("by subject: %d events, %v", len(events), err)
+	}
+	if events, _, more, err = Audit(t.Context(), newLedger(), AuditFilter{}, 0, 5); err != nil || len(events) != 0 || more {
+		t.Errorf("empty: %d events, more %v, %v", len(events), more, err)
+	}
+	log.fail = errors.New("gone")
+	for _, subject := range []string{"", "user/u0"} {
+		if _, _, _, err := Audit(t.Context(), log, AuditFilter{Subject: subject}, 5, 5); !errors.Is(err, log.fail) {
+			t.Error(err)
+		}
+	}
+}

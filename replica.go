@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tributary/internal/config"
+	"tributary/internal/console"
+	"tributary/internal/demo"
+	"tributary/internal/operation"
+	"tributary/internal/telemetry"
+	"tributary/internal/wire"
+)
+
+// replica is one gateway with all it takes: what is open, and what runs.
+type replica struct {
+	cfg         *config.Config
+	log         *slog.Logger
+	metrics     *telemetry.Metrics
+	listener    net.Listener
+	access      *access
+	events      *events
+	services    *services
+	gateway     *gateway
+	streams     *operation.Streams
+	connections *wire.Connections
+	graphql     *wire.WS
+}
+
+// openReplica opens everything and starts nothing. The caller closes it.
+func openReplica(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *replica, err error) {
+	r, s := &replica{cfg: cfg, log: log, metrics: telemetry.New()}, &cfg.Serve
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	if r.listener, err = net.Listen("tcp", s.Addr); err != nil {
+		return nil, fmt.Errorf("--addr: %w", err)
+	}
+	if r.access, err = openAccess(cfg, r.metrics, log); err != nil {
+		return nil, err
+	}
+	if r.events, err = openEvents(ctx, cfg, r.access.redis, r.metrics, log); err != nil {
+		return nil, err
+	}
+	sink := &demo.EventSink{URL: "http://" + reachable(r.listener.Addr()) + "/events", Secrets: r.events.signing(s.DemoNames())}
+	if r.services, err = openServices(ctx, cfg.DataDir, &s.Gateway, s.DemoMode(), sink, log); err != nil {
+		return nil, err
+	}
+	if r.gateway, err = newGateway(&s.Gateway, r.services.URLs, r.access, r.events.log, r.metrics, s.DemoMode(), log); err != nil {
+		return nil, err
+	}
+	r.events.clients = r.gateway.clients
+	r.streams = operation.NewStreams(r.gateway.pipeline, r.events.source(s.Events.Buffer), s.Events.MaxSubscriptions, operation.StreamObserver{
+		Members: r.metrics.Subscriptions, Delivered: r.metrics.SubscriptionDelivered, Executed: r.metrics.SubscriptionExecuted,
+		Ended: func(reason operation.EndReason) { r.metrics.SubscriptionEnded(string(reason)) },
+	})
+	r.gateway.pipeline.Streams = r.streams
+	r.connections = wire.NewConnections(wire.ConnectionsConfig{DrainOver: s.ShutdownTimeout * 9 / 10, MaxPerCaller: s.Events.MaxConnections, Logger: log})
+	r.graphql, err = newTransport(s, r.gateway, r.access, r.connections)
+	return r, err
+}
+
+// handler is everything that can be asked for.
+func (r *replica) handler(draining <-chan struct{}) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", r.graphql)
+	mux.Handle("/graphql/stream-ticket", r.graphql.HTTP.StreamTicket())
+	mux.Handle("/events", r.events.ingest)
+	mux.Handle("GET /metrics", r.metrics.Handler())
+	mux.Handle("GET /healthz", wire.Healthy())
+	mux.Handle("GET /readyz", wire.Ready(draining))
+	mux.Handle("/", console.Handler())
+	return wire.Secure(wire.Identify(wire.Log(r.log, wire.Recover(r.log, wire.Hosts(r.cfg.Serve.AllowedHosts, mux)))))
+}
+
+// Run serves until ctx ends. Then connections that stay are told to come back elsewhere, running operations finish, and what
+// they need ends after them.
+func (r *replica) Run(ctx context.Context) error {
+	s := &r.cfg.Serve
+	draining := make(chan struct{})
+	server := &http.Server{
+		Handler:           r.handler(draining),
+		ReadHeaderTimeout: s.HeaderTimeout,
+		ReadTimeout:       s.HeaderTimeout + s.BodyTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelWarn),
+	}
+	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBelow()
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range []func(context.Context) error{r.services.Run, r.access.Run, r.events.Run, r.streams.Run} {
+		group.Go(func() error { return part(below) })
+	}
+	group.Go(func() error {
+		defer stopBelow()
+		var front errgroup.Group
+		front.Go(func() error { return r.connections.Run(ctx) })
+		front.Go(func() error { return serveHTTP(ctx, server, r.listener, draining, s.ShutdownTimeout, r.log) })
+		return front.Wait()
+	})
+	return group.Wait()
+}
+
+// Close gives up what is open. After Run most of it is closed already.
+func (r *replica) Close() error {
+	var errs []error
+	if r.gateway != nil {
+		r.gateway.clients.Close()
+	}
+	if r.services != nil {
+		errs = append(errs, r.services.Close())
+	}
+	if r.events != nil {
+		errs = append(errs, r.events.Close())
+	}
+	if r.access != nil {
+		errs = append(errs, r.access.Close())
+	}
+	if r.listener != nil {
+		if err := r.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

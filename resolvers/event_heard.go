@@ -1,0 +1,156 @@
+package resolvers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tributary/clients"
+	"tributary/graph"
+	"tributary/internal/auth"
+	"tributary/internal/event"
+)
+
+// errNoEvent says that a subscription was run as if it were a query.
+var errNoEvent = errors.New("a subscription runs for an event")
+
+// hear is the body of every subscription's root field: once it says which topics it is about, and then it answers one event at a
+// time. No answer leaves the event out.
+func hear[P any](ctx context.Context, topics []string, after *string, answer func(event.Delivery) (*P, error)) (<-chan *P, error) {
+	said := make(chan *P, 1)
+	defer close(said)
+	if opening := event.OpeningFrom(ctx); opening != nil {
+		opening.Topics = topics
+		if after != nil {
+			opening.After = *after
+		}
+		return said, nil
+	}
+	delivery, ok := event.DeliveryFrom(ctx)
+	if !ok {
+		return nil, errNoEvent
+	}
+	payload, err := answer(delivery)
+	if err != nil {
+		return nil, err
+	}
+	if payload != nil {
+		said <- payload
+	}
+	return said, nil
+}
+
+// topicsOf names the topic of each id, which must be of one of the kinds.
+func topicsOf(topic string, ids []*clients.GlobalID, kinds ...clients.Kind) ([]string, error) {
+	if len(ids) > maxIDs {
+		return nil, fmt.Errorf("%w: at most %d ids at once", errInput, maxIDs)
+	}
+	topics := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if !isOneOf(id.Kind, kinds) {
+			return nil, fmt.Errorf("%w: not an id of a %s", clients.ErrMalformedID, kinds[0])
+		}
+		topics = append(topics, topic+":"+id.ID)
+	}
+	return topics, nil
+}
+
+func isOneOf(kind clients.Kind, kinds []clients.Kind) bool {
+	for _, k := range kinds {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}
+
+func postAdded(ctx context.Context, authorIDs []*clients.GlobalID, after *string) (<-chan *graph.PostAdded, error) {
+	topics := []string{"post.added"}
+	if authorIDs != nil {
+		var err error
+		if topics, err = topicsOf("post.added", authorIDs, clients.KindUser); err != nil {
+			return nil, err
+		}
+	}
+	return hear(ctx, topics, after, func(d event.Delivery) (*graph.PostAdded, error) {
+		post, _, err := one(ctx, load(ctx).post, clients.PostID(idOf(d.Subject)))
+		return &graph.PostAdded{Post: post, At: d.Time, Cursor: d.Cursor}, err
+	})
+}
+
+func commentAdded(ctx context.Context, postID clients.GlobalID, after *string) (<-chan *graph.CommentAdded, error) {
+	topics, err := topicsOf("comment.added", []*clients.GlobalID{&postID}, clients.KindPost)
+	if err != nil {
+		return nil, err
+	}
+	return hear(ctx, topics, after, func(d event.Delivery) (*graph.CommentAdded, error) {
+		// The comments of a post that the caller may not see are nobody's business either.
+		if post, _, err := one(ctx, load(ctx).post, clients.PostID(postID.ID)); post == nil {
+			return nil, err
+		}
+		comment, _, err := one(ctx, load(ctx).comment, clients.CommentID(idOf(d.Subject)))
+		return &graph.CommentAdded{Comment: comment, At: d.Time, Cursor: d.Cursor}, err
+	})
+}
+
+func followerAdded(ctx context.Context, userID clients.GlobalID, after *string) (<-chan *graph.FollowerAdded, error) {
+	topics, err := topicsOf("follower.added", []*clients.GlobalID{&userID}, clients.KindUser)
+	if err != nil {
+		return nil, err
+	}
+	return hear(ctx, topics, after, func(d event.Delivery) (*graph.FollowerAdded, error) {
+		followerID, followeeID, _ := strings.Cut(idOf(d.Subject), ":")
+		follower, _, err := one(ctx, load(ctx).user, clients.UserID(followerID))
+		if err != nil {
+			return nil, err
+		}
+		user, _, err := one(ctx, load(ctx).user, clients.UserID(followeeID))
+		return &graph.FollowerAdded{Follower: follower, User: user, At: d.Time, Cursor: d.Cursor}, err
+	})
+}
+
+func (r *Resolver) entityChanged(ctx context.Context, ids []*clients.GlobalID, after *string) (<-chan *graph.EntityChanged, error) {
+	if len(ids) > maxIDs {
+		return nil, fmt.Errorf("%w: at most %d ids at once", errInput, maxIDs)
+	}
+	topics := make([]string, len(ids))
+	for i, id := range ids {
+		topics[i] = "entity:" + string(id.Kind) + "/" + id.ID
+	}
+	return hear(ctx, topics, after, func(d event.Delivery) (*graph.EntityChanged, error) {
+		id := clients.GlobalID{Kind: clients.Kind(kindOf(d.Subject)), ID: idOf(d.Subject)}
+		entity, err := loadNode(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if entity == nil {
+			shown, err := r.wasShown(ctx, d)
+			if err != nil || !shown {
+				return nil, err
+			}
+		}
+		return &graph.EntityChanged{ID: id, Type: d.Type, Version: int(d.Version), Entity: entity, At: d.Time, Cursor: d.Cursor}, nil
+	})
+}
+
+// wasShown says whether the viewer could see what is gone now right before the event that took it away.
+func (r *Resolver) wasShown(ctx context.Context, d event.Delivery) (bool, error) {
+	if kindOf(d.Subject) != string(clients.KindPost) {
+		return true, nil // users and comments are everybody's
+	}
+	before, known, err := event.AsOf(ctx, r.Log, d.Subject, d.Time.Add(-time.Nanosecond))
+	if err != nil || !known {
+		return false, err
+	}
+	var post struct{ AuthorID, Status string }
+	if err := json.Unmarshal(before.JSON, &post); err != nil {
+		return false, fmt.Errorf("state of %s: %w", d.Subject, err)
+	}
+	return auth.CanSee(load(ctx).viewer, auth.Entity{OwnerID: post.AuthorID, Public: clients.PostStatus(post.Status) == clients.PostPublished}), nil
+}
+
+func kindOf(subject string) string { kind, _, _ := strings.Cut(subject, "/"); return kind }
+func idOf(subject string) string   { _, id, _ := strings.Cut(subject, "/"); return id }

@@ -1,0 +1,221 @@
+package resolvers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"tributary/clients"
+	"tributary/graph"
+	"tributary/internal/auth"
+	"tributary/internal/event"
+	"tributary/internal/relay"
+)
+
+// maxHistoryPage bounds a page of history.
+const maxHistoryPage = 100
+
+// historyPage reads the arguments of a list of events. A cursor is the number of the last entry before the page.
+func historyPage(first *int, after *string) (limit int, before int64, err error) {
+	if first == nil || *first < 1 || *first > maxHistoryPage {
+		return 0, 0, fmt.Errorf("%w: first must be from 1 to %d", relay.ErrPaging, maxHistoryPage)
+	}
+	if after != nil {
+		text, ok := strings.CutPrefix(*after, "e")
+		if before, err = strconv.ParseInt(text, 10, 64); err != nil || !ok || before < 1 {
+			return 0, 0, fmt.Errorf("%w: not one of this list", clients.ErrMalformedCursor)
+		}
+	}
+	return *first, before, nil
+}
+
+func historyCursor(number int64) string { return "e" + strconv.FormatInt(number, 10) }
+
+// history pages what happened to an entity, as far as the viewer may know: owner is whom it belongs to.
+func (r *Resolver) history(ctx context.Context, kind clients.Kind, id string, owner clients.UserID, first *int, after *string) (*graph.HistoryConnection, error) {
+	limit, before, err := historyPage(first, after)
+	if err != nil {
+		return nil, err
+	}
+	changes, more, err := event.History(ctx, r.Log, string(kind)+"/"+id, event.HistoryPage{Before: before, Limit: limit, Backward: true})
+	if err != nil {
+		return nil, err
+	}
+	owned := auth.CanSee(load(ctx).viewer, auth.Entity{OwnerID: string(owner)})
+	page := newHistoryPage(more, after)
+	for _, change := range changes {
+		if owned || publicly(kind, change) {
+			page.add(historyEntry(change, owned), change.Event.Version)
+		}
+	}
+	return page.connection(), nil
+}
+
+// commentHistory is history but for comments that were deleted: what they said is admins' business alone.
+func (r *Resolver) commentHistory(ctx context.Context, c *clients.Comment, first *int, after *string) (*graph.HistoryConnection, error) {
+	if c.Status == clients.CommentDeleted && !load(ctx).viewer.Admin() {
+		if _, _, err := historyPage(first, after); err != nil {
+			return nil, err
+		}
+		return newHistoryPage(false, after).connection(), nil
+	}
+	var owner clients.UserID
+	if c.AuthorID != nil {
+		owner = *c.AuthorID
+	}
+	return r.history(ctx, clients.KindComment, string(c.ID), owner, first, after)
+}
+
+// publicly says whether everybody may know of a change: one of a post, as long as it is published before or after.
+func publicly(kind clients.Kind, change event.Change) bool {
+	published := string(clients.PostPublished)
+	return kind != clients.KindPost || change.Status == published || change.StatusBefore == published
+}
+
+// historyEntry shows a change, to those whom the entity does not belong to without what is the owner's alone.
+func historyEntry(change event.Change, owned bool) *graph.HistoryEntry {
+	e := change.Event
+	entry := &graph.HistoryEntry{
+		ID: e.ID, Type: e.Type, At: e.Time, Version: int(e.Version), ActorID: e.Actor, IsRedacted: e.Data == nil, Changes: []*graph.FieldChange{},
+		EntityID: clients.GlobalID{Kind: clients.Kind(kindOf(e.Subject)), ID: idOf(e.Subject)},
+	}
+	for _, field := range change.Fields {
+		if field.Name != "email" || owned {
+			entry.Changes = append(entry.Changes, &graph.FieldChange{Field: field.Name, Before: decodedJSON(field.Before), After: decodedJSON(field.After)})
+		}
+	}
+	return entry
+}
+
+// decodedJSON is a value as the scalar JSON wants it; nil for nothing.
+func decodedJSON(raw json.RawMessage) any {
+	var value any
+	_ = json.Unmarshal(raw, &value) // what the log holds is JSON, or nothing
+	return value
+}
+
+// historyPages gathers entries.
+type historyPages struct {
+	page graph.HistoryConnection
+}
+
+func newHistoryPage(more bool, after *string) *historyPages {
+	return &historyPages{graph.HistoryConnection{
+		Edges: []*graph.HistoryEdge{}, Nodes: []*graph.HistoryEntry{}, PageInfo: &relay.PageInfo{HasNextPage: more, HasPreviousPage: after != nil},
+	}}
+}
+
+func (p *historyPages) add(entry *graph.HistoryEntry, number int64) {
+	p.page.Nodes = append(p.page.Nodes, entry)
+	p.page.Edges = append(p.page.Edges, &graph.HistoryEdge{Cursor: historyCursor(number), Node: entry})
+}
+
+func (p *historyPages) connection() *graph.HistoryConnection {
+	if n := len(p.page.Edges); n > 0 {
+		p.page.PageInfo.StartCursor, p.page.PageInfo.EndCursor = &p.page.Edges[0].Cursor, &p.page.Edges[n-1].Cursor
+	}
+	return &p.page
+}
+
+// auditLog pages what happened to anything: all of it for admins, for others what they did themselves.
+func (r *Resolver) auditLog(ctx context.Context, filter *graph.AuditFilter, first *int, after *string) (*graph.HistoryConnection, error) {
+	limit, before, err := historyPage(first, after)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := auditFilter(load(ctx).viewer, filter)
+	if err != nil {
+		return nil, err
+	}
+	events, next, more, err := event.Audit(ctx, r.Log, wanted, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	page := newHistoryPage(more, after)
+	for _, e := range events {
+		page.add(historyEntry(event.Change{Event: e}, true), e.Position)
+	}
+	connection := page.connection()
+	if more { // also where the page is empty
+		cursor := historyCursor(next)
+		connection.PageInfo.EndCursor = &cursor
+	}
+	return connection, nil
+}
+
+func auditFilter(viewer auth.Viewer, filter *graph.AuditFilter) (event.AuditFilter, error) {
+	var wanted event.AuditFilter
+	if filter != nil {
+		wanted.Types = filter.Types
+		if filter.ActorID != nil {
+			wanted.Actor = string(*filter.ActorID)
+		}
+		if filter.EntityID != nil {
+			wanted.Subject = string(filter.EntityID.Kind) + "/" + filter.EntityID.ID
+		}
+		if filter.From != nil {
+			wanted.From = *filter.From
+		}
+		if filter.To != nil {
+			wanted.To = *filter.To
+		}
+	}
+	if viewer.Admin() {
+		return wanted, nil
+	}
+	if wanted.Actor == "" {
+		wanted.Actor = viewer.UserID
+	}
+	return wanted, auth.RequireSelf(viewer, wanted.Actor)
+}
+
+// asOf gives an entity's own fields as they were; nil if it did not exist then.
+func asOf[V any](ctx context.Context, r *Resolver, kind clients.Kind, id string, at time.Time) (*V, error) {
+	state, known, err := event.AsOf(ctx, r.Log, string(kind)+"/"+id, at)
+	switch {
+	case errors.Is(err, event.ErrHistoryExpired):
+		return nil, fmt.Errorf("%w: the history does not reach back to then", errHistoryExpired)
+	case err != nil:
+		return nil, err
+	case !known, state.Deleted, state.Redacted:
+		return nil, nil
+	}
+	v := new(V)
+	if err := json.Unmarshal(state.JSON, v); err != nil {
+		return nil, fmt.Errorf("state of %s %s: %w", kind, id, err)
+	}
+	return v, nil
+}
+
+func (r *Resolver) userAsOf(ctx context.Context, id clients.UserID, at time.Time) (*clients.User, error) {
+	user, err := asOf[clients.User](ctx, r, clients.KindUser, string(id), at)
+	if user == nil || !auth.CanSee(load(ctx).viewer, userEntity(user)) {
+		return nil, err
+	}
+	return user, nil
+}
+
+func (r *Resolver) postAsOf(ctx context.Context, id clients.PostID, at time.Time) (*clients.Post, error) {
+	post, err := asOf[clients.Post](ctx, r, clients.KindPost, string(id), at)
+	if post == nil || !auth.CanSee(load(ctx).viewer, postEntity(post)) {
+		return nil, err
+	}
+	return post, nil
+}
+
+func (r *Resolver) commentAsOf(ctx context.Context, id clients.CommentID, at time.Time) (*clients.Comment, error) {
+	return asOf[clients.Comment](ctx, r, clients.KindComment, string(id), at)
+}
+
+// actorOf is the user who did something; nil when that is not known.
+func actorOf(ctx context.Context, id string) (*clients.User, error) {
+	if id == "" {
+		return nil, nil
+	}
+	user, _, err := one(ctx, load(ctx).user, clients.UserID(id))
+	return user, err
+}
