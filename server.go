@@ -53,6 +53,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return explainQuery(ctx, &cfg, log, stdin, stdout)
 	case config.CommandDoctor:
 		return checkServices(ctx, &cfg, stdout)
+	case config.CommandEvents:
+		return tendEvents(ctx, &cfg, log, stdout)
 	case config.CommandToken:
 		return issueToken(&cfg, stdout)
 	}

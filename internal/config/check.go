@@ -73,6 +73,9 @@ func (c *Config) check(command Command) error {
 		c.Demo.check(&p)
 	case CommandDoctor:
 		c.Doctor.check(&p)
+	case CommandEvents:
+		c.EventLog.Gateway.check(&p)
+		p.want(c.EventLog.Pause >= 0, "pause", "0 or more")
 	case CommandToken:
 		p.want(c.Token.TTL > 0, "ttl", "more than 0")
 	}

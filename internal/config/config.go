@@ -9,14 +9,15 @@ import (
 
 // Config is everything that can be set, and the command to run. Default gives the demo.
 type Config struct {
-	Serve   Serve    `cmd:"" default:"withargs" help:"Serve the graph (the default command)."`
-	Demo    Demo     `cmd:"" help:"Serve the reference services alone: one of them, or all four."`
-	Import  Import   `cmd:"" help:"Import users, posts, comments and follows (.ndjson) into the demo services."`
-	Schema  struct{} `cmd:"" help:"Print the schema."`
-	Explain Explain  `cmd:"" help:"Run a query and show its tree of upstream calls and batches."`
-	Doctor  Doctor   `cmd:"" help:"Check every configured service against the contract; exit 1 on a breach."`
-	Token   Token    `cmd:"" help:"Make a development token for the local data dir (demo mode only)."`
-	File    string   `name:"config" placeholder:"FILE" help:"YAML file with any of the flags as keys."`
+	Serve    Serve    `cmd:"" default:"withargs" help:"Serve the graph (the default command)."`
+	Demo     Demo     `cmd:"" help:"Serve the reference services alone: one of them, or all four."`
+	Import   Import   `cmd:"" help:"Import users, posts, comments and follows (.ndjson) into the demo services."`
+	Schema   struct{} `cmd:"" help:"Print the schema."`
+	Explain  Explain  `cmd:"" help:"Run a query and show its tree of upstream calls and batches."`
+	Doctor   Doctor   `cmd:"" help:"Check every configured service against the contract; exit 1 on a breach."`
+	EventLog EventLog `cmd:"" name:"events" help:"Compare the event log with the services, or complete it."`
+	Token    Token    `cmd:"" help:"Make a development token for the local data dir (demo mode only)."`
+	File     string   `name:"config" placeholder:"FILE" help:"YAML file with any of the flags as keys."`
 
 	Version kong.VersionFlag `env:"-" help:"Print the version and end."`
 	DataDir string           `default:".tributary" placeholder:"DIR" help:"Where the demo services and the development key live."`
@@ -128,6 +129,14 @@ type Doctor struct {
 	CommentURL   string        `placeholder:"URL" help:"Base URL of the service; without one it is not checked."`
 	FollowerURL  string        `placeholder:"URL" help:"Base URL of the service; without one it is not checked."`
 	ServiceToken string        `placeholder:"TOKEN" help:"Bearer token to show to the services. Better given as TRIBUTARY_SERVICE_TOKEN."`
+}
+
+// EventLog is the command that looks after the event log.
+type EventLog struct {
+	Action   string        `arg:"" enum:"verify,sync" help:"verify: rebuild all state from the log and report where it differs from the services; sync: write snapshots of what the log does not know."`
+	RedisURL string        `placeholder:"URL" help:"Redis that holds the log; without it it is the one of the data dir."`
+	Pause    time.Duration `default:"2s" help:"How long an event may be on its way before a difference counts."`
+	Gateway  `embed:""`
 }
 
 // Token is the command that makes a development token.

@@ -24,6 +24,7 @@ const (
 	CommandExplain Command = "explain"
 	CommandDoctor  Command = "doctor"
 	CommandToken   Command = "token"
+	CommandEvents  Command = "events"
 )
 
 // ErrHelp is what Parse returns after it has printed the help that was asked for.

@@ -213,7 +213,7 @@ func (s *sink) await(subject string, want ...string) {
 // until waits for something that another goroutine brings about.
 func (s *sink) until(what string, reached func() bool, got func() any) {
 	s.Helper()
-	for end := time.Now().Add(20 * time.Second); !reached(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); !reached(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.Fatalf("never: %s; it is %v", what, got())
 		}

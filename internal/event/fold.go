@@ -85,8 +85,11 @@ func (f *folding) apply(e Event) error {
 		return fmt.Errorf("%s version %d: %w: %w", e.Subject, e.Version, err, ErrBrokenHistory)
 	}
 	f.Subject, f.Version, f.Time = e.Subject, e.Version, e.Time
-	if how != patches { // what becomes of a deleted subject does not bring it back, unless it is restored
-		f.Deleted = how == ends
+	switch how { // what becomes of a deleted subject does not bring it back, unless it is restored
+	case ends:
+		f.Deleted = true
+	case whole: // a snapshot may be of what is deleted
+		f.Deleted = f.members["status"] == "deleted"
 	}
 	return nil
 }

@@ -94,3 +94,15 @@ func TestFoldRefusesWhatDoesNotFollow(t *testing.T) {
 		}
 	}
 }
+
+// TestASnapshotMayBeOfWhatIsDeleted folds one, and what brings its subject back.
+func TestASnapshotMayBeOfWhatIsDeleted(t *testing.T) {
+	events := []Event{{Subject: "comment/1", Type: "comment.snapshot", Version: 2, Data: []byte(`{"id":"1","postId":"p","status":"deleted","body":""}`)}}
+	if state, err := Fold(events); err != nil || !state.Deleted {
+		t.Errorf("%+v, %v", state, err)
+	}
+	events = append(events, Event{Subject: "comment/1", Type: "comment.restored", Version: 3, Data: []byte(`{"id":"1","postId":"p","status":"published","body":"b"}`)})
+	if state, err := Fold(events); err != nil || state.Deleted {
+		t.Errorf("%+v, %v", state, err)
+	}
+}

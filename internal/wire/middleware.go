@@ -91,13 +91,17 @@ func Recover(log *slog.Logger, next http.Handler) http.Handler {
 }
 
 // Log writes one line for each request, also for one that was dropped: its status is 0 when nothing had been answered. It
-// names the path, never the query: that may hold what is private.
+// names the path, never the query: that may hold what is private. What machines ask for all the time is of debug level while it goes well.
 func Log(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		counted := &countingWriter{ResponseWriter: w}
 		defer func() {
-			log.InfoContext(r.Context(), "request", "request_id", RequestID(r.Context()), "method", clip(r.Method), "path", clip(r.URL.Path),
+			level := slog.LevelInfo
+			if machines[r.URL.Path] && counted.status < http.StatusBadRequest {
+				level = slog.LevelDebug
+			}
+			log.Log(r.Context(), level, "request", "request_id", RequestID(r.Context()), "method", clip(r.Method), "path", clip(r.URL.Path),
 				"status", counted.status, "bytes", counted.bytes, "duration_ms", float64(time.Since(start).Microseconds())/1000)
 		}()
 		next.ServeHTTP(counted, r)
@@ -106,6 +110,9 @@ func Log(log *slog.Logger, next http.Handler) http.Handler {
 		}
 	})
 }
+
+// machines are the paths that machines ask for all the time.
+var machines = map[string]bool{"/events": true, "/healthz": true, "/readyz": true, "/metrics": true}
 
 func clip(s string) string { return s[:min(len(s), maxLogged)] }
 
