@@ -15,18 +15,25 @@ import (
 )
 
 const (
-	attackTime   = time.Second // in which an attack has to be answered
-	attackMemory = 50 << 20    // that all of them together may take, in bytes
+	attackTime   = time.Second      // in which an attack has to be answered
+	racingTime   = 10 * time.Second // the same under the race detector, beside the tests of other packages
+	attackMemory = 50 << 20         // that all of them together may take, in bytes
 )
 
-// TestAttacks sends every hostile request to the program as a process of its own, while others go on asking.
+// TestAttacks sends every hostile request to the program as a process of its own, as users have it and then with the race
+// detector, if the test has that.
 func TestAttacks(t *testing.T) {
+	t.Run("as it is", func(t *testing.T) { suffered(t, spawnServer(t, seededDir(t)), attackTime) })
+	t.Run("racing", func(t *testing.T) { suffered(t, spawnRacing(t, seededDir(t)), racingTime) })
+}
+
+// suffered sends every attack while others go on asking.
+func suffered(t *testing.T, p *process, most time.Duration) {
 	list := attacks()
 	if len(list) < 40 {
 		t.Fatalf("only %d attacks", len(list))
 	}
-	p := spawnRacing(t, seededDir(t))
-	client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
 	t.Cleanup(client.CloseIdleConnections)
 	for range 200 { // what the server needs anyway is not the attackers'
 		p.normal(t, client)
@@ -49,7 +56,7 @@ func TestAttacks(t *testing.T) {
 		})
 	}
 	for _, a := range list {
-		t.Run(a.name, func(t *testing.T) { p.suffer(t, client, a) })
+		t.Run(a.name, func(t *testing.T) { p.suffer(t, client, a, most) })
 	}
 	close(stop)
 	bystanders.Wait()
@@ -62,7 +69,7 @@ func TestAttacks(t *testing.T) {
 }
 
 // suffer sends one attack and holds the answer against what every attack gets: a 4xx or an error with a code, in time.
-func (p *process) suffer(t *testing.T, client *http.Client, a attack) {
+func (p *process) suffer(t *testing.T, client *http.Client, a attack, most time.Duration) {
 	method, url, body := http.MethodPost, p.url+"/graphql", io.Reader(strings.NewReader(a.body))
 	if a.body == "" {
 		method, url, body = http.MethodGet, p.url+a.get, http.NoBody
@@ -85,7 +92,7 @@ func (p *process) suffer(t *testing.T, client *http.Client, a attack) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(start); took > attackTime {
+	if took := time.Since(start); took > most {
 		t.Errorf("answered after %v", took)
 	}
 	var parsed answer

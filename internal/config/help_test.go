@@ -32,7 +32,7 @@ func model(t *testing.T) *kong.Application {
 func TestEveryFlagHasHelpAndAVariable(t *testing.T) {
 	app := model(t)
 	nodes := append(app.Leaves(false), app.Node)
-	if len(nodes) != 8 {
+	if len(nodes) != 9 {
 		t.Errorf("%d commands", len(nodes)-1)
 	}
 	for _, node := range nodes {

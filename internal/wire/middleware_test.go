@@ -268,7 +268,7 @@ func (goneWriter) Write([]byte) (int, error) { return 0, errGone }
 func TestAClientThatIsGoneHarmsNobody(t *testing.T) {
 	log := &lockedBuffer{}
 	handler := wire.Log(slog.New(slog.NewJSONHandler(log, nil)), wire.Healthy())
-	handler.ServeHTTP(goneWriter{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/healthz", nil))
+	handler.ServeHTTP(goneWriter{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/somewhere", nil))
 	if !strings.Contains(log.String(), `"bytes":0`) {
 		t.Errorf("log: %s", log.String())
 	}
@@ -291,5 +291,18 @@ func TestEveryAnswerIsSecured(t *testing.T) {
 	}
 	if r := s.send(t, http.MethodPost, "/graphql/", query); r.status != http.StatusNotFound {
 		t.Errorf("a slash more: %d", r.status)
+	}
+}
+
+// TestWhatMachinesAskForIsNoNews looks for lines about health and events at the usual level.
+func TestWhatMachinesAskForIsNoNews(t *testing.T) {
+	for path, lines := range map[string]int{"/healthz": 0, "/events": 0, "/graphql": 1} {
+		log := &lockedBuffer{}
+		wire.Log(slog.New(slog.NewJSONHandler(log, nil)), wire.Healthy()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
+		refused := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusConflict) })
+		wire.Log(slog.New(slog.NewJSONHandler(log, nil)), refused).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, path, nil))
+		if n := strings.Count(log.String(), "\n"); n != lines+1 { // what goes wrong is always told
+			t.Errorf("%s: %d lines: %s", path, n, log.String())
+		}
 	}
 }
