@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build deps test test-deps test-go test-e2e check-generated check-pages lint generate pages fuzz torture bench clean
+.PHONY: help build deps test test-deps test-go test-e2e check-generated check-pages lint generate pages fuzz torture bench bench-subscriptions clean
 
 GO ?= go
 FUZZTIME ?= 60s
@@ -61,6 +61,9 @@ torture: ## long soaks and kills
 
 bench: ## the table of ratios of bench/README.md
 	$(GO) run ./bench
+
+bench-subscriptions: ## what subscribers cost: memory, processor time, latency
+	$(GO) run ./bench/subscriptions
 
 clean: ## remove what was built
 	rm -rf bin

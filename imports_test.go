@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"tributary/bench/front":                    {},
 	"tributary/bench/hand":                     {},
 	"tributary/bench/load":                     {"tributary/bench/process"},
+	"tributary/bench/subscriptions":            {"tributary/bench/process"},
 	"tributary/bench/process":                  {},
 }
 
