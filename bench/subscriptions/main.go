@@ -26,6 +26,7 @@ func main() {
 	flag.StringVar(&b.program, "tributary", "", "gateway to measure; built from this tree when left out")
 	flag.IntVar(&b.members, "members", 10_000, "subscribers")
 	flag.IntVar(&b.events, "events", 10, "events, one after the other")
+	flag.DurationVar(&b.settle, "settle", time.Minute, "how long subscribers are idle before memory is read: pings go through meanwhile")
 	flag.Parse()
 	if err := b.run(ctx, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "subscriptions:", err)
@@ -37,6 +38,7 @@ func main() {
 type benchmark struct {
 	program         string
 	members, events int
+	settle          time.Duration
 	dir             string
 }
 
@@ -44,7 +46,6 @@ const (
 	gatewayAddr = "127.0.0.1:18080"
 	demoPort    = 18081 // and the three behind it
 	secret      = "whsec_YSBzZWNyZXQgb2YgdGhpcnR5LXR3byBieXRlcywgc28="
-	settle      = 3 * time.Second
 )
 
 func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
@@ -118,7 +119,7 @@ func (b *benchmark) measure(ctx context.Context, gateway *process.Process, out i
 		return err
 	}
 	defer crowd.close()
-	time.Sleep(settle)
+	time.Sleep(b.settle)
 	idle, err := resident(gateway.PID())
 	if err != nil {
 		return err
