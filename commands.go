@@ -98,17 +98,9 @@ func explainQuery(ctx context.Context, cfg *config.Config, log *slog.Logger, std
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	services, err := openServices(ctx, cfg.DataDir, &e.Gateway, false, nil, log)
-	if err != nil {
-		return err
-	}
-	done := make(chan error, 1)
-	go func() { done <- services.Run(ctx) }()
-	err = explainOn(ctx, e, services.URLs, request, viewer, log, stdout)
-	stop()
-	return errors.Join(err, <-done)
+	return withServices(ctx, cfg.DataDir, &e.Gateway, log, func(ctx context.Context, urls map[string]string) error {
+		return explainOn(ctx, e, urls, request, viewer, log, stdout)
+	})
 }
 
 func explainOn(ctx context.Context, e *config.Explain, urls map[string]string, request operation.Request, viewer auth.Viewer, log *slog.Logger, stdout io.Writer) error {

@@ -37,32 +37,22 @@ func tendEvents(ctx context.Context, cfg *config.Config, log *slog.Logger, stdou
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	services, err := openServices(ctx, cfg.DataDir, &e.Gateway, false, nil, log)
-	if err != nil {
-		return err
-	}
-	done := make(chan error, 1)
-	go func() { done <- services.Run(ctx) }()
-	defer func() {
-		stop()
-		err = errors.Join(err, <-done)
-	}()
-	reader := newEntityReader(services.URLs, e.ServiceToken)
-	defer reader.client.CloseIdleConnections()
-	if e.Action == "sync" {
-		report, err := event.Sync(ctx, events, reader.services(), time.Now)
-		return errors.Join(err, report.Write(stdout))
-	}
-	report, err := event.Verify(ctx, events, events, reader.services(), e.Pause)
-	if err := errors.Join(err, report.Write(stdout)); err != nil {
-		return err
-	}
-	if n := report.Total(); n > 0 {
-		return fmt.Errorf("the log and the services differ in %d entities", n)
-	}
-	return nil
+	return withServices(ctx, cfg.DataDir, &e.Gateway, log, func(ctx context.Context, urls map[string]string) error {
+		reader := newEntityReader(urls, e.ServiceToken)
+		defer reader.client.CloseIdleConnections()
+		if e.Action == "sync" {
+			report, err := event.Sync(ctx, events, reader.services(), time.Now)
+			return errors.Join(err, report.Write(stdout))
+		}
+		report, err := event.Verify(ctx, events, events, reader.services(), e.Pause)
+		if err := errors.Join(err, report.Write(stdout)); err != nil {
+			return err
+		}
+		if n := report.Total(); n > 0 {
+			return fmt.Errorf("the log and the services differ in %d entities", n)
+		}
+		return nil
+	})
 }
 
 // openLog opens the log of a data dir, or the one in Redis.

@@ -73,6 +73,21 @@ func (s *services) Close() error {
 	return s.demo.Close()
 }
 
+// withServices runs the demo among the services while f works with their URLs.
+func withServices(ctx context.Context, dataDir string, cfg *config.Gateway, log *slog.Logger, f func(ctx context.Context, urls map[string]string) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	s, err := openServices(ctx, dataDir, cfg, false, nil, log)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	err = f(ctx, s.URLs)
+	stop()
+	return errors.Join(err, <-done)
+}
+
 // announce tells a person where everything is, and what to try.
 func announce(w io.Writer, addr net.Addr, s *services, demoMode bool) {
 	base := "http://" + reachable(addr)

@@ -43,35 +43,26 @@ func hear[P any](ctx context.Context, topics []string, after *string, answer fun
 	return said, nil
 }
 
-// topicsOf names the topic of each id, which must be of one of the kinds.
-func topicsOf(topic string, ids []*clients.GlobalID, kinds ...clients.Kind) ([]string, error) {
+// topicsOf names the topic of each id, which must be of the kind.
+func topicsOf(topic string, kind clients.Kind, ids ...*clients.GlobalID) ([]string, error) {
 	if len(ids) > maxIDs {
 		return nil, fmt.Errorf("%w: at most %d ids at once", errInput, maxIDs)
 	}
-	topics := make([]string, 0, len(ids))
-	for _, id := range ids {
-		if !isOneOf(id.Kind, kinds) {
-			return nil, fmt.Errorf("%w: not an id of a %s", clients.ErrMalformedID, kinds[0])
+	topics := make([]string, len(ids))
+	for i, id := range ids {
+		if id.Kind != kind {
+			return nil, fmt.Errorf("%w: not an id of a %s", clients.ErrMalformedID, kind)
 		}
-		topics = append(topics, topic+":"+id.ID)
+		topics[i] = topic + ":" + id.ID
 	}
 	return topics, nil
-}
-
-func isOneOf(kind clients.Kind, kinds []clients.Kind) bool {
-	for _, k := range kinds {
-		if k == kind {
-			return true
-		}
-	}
-	return false
 }
 
 func postAdded(ctx context.Context, authorIDs []*clients.GlobalID, after *string) (<-chan *graph.PostAdded, error) {
 	topics := []string{"post.added"}
 	if authorIDs != nil {
 		var err error
-		if topics, err = topicsOf("post.added", authorIDs, clients.KindUser); err != nil {
+		if topics, err = topicsOf("post.added", clients.KindUser, authorIDs...); err != nil {
 			return nil, err
 		}
 	}
@@ -82,7 +73,7 @@ func postAdded(ctx context.Context, authorIDs []*clients.GlobalID, after *string
 }
 
 func commentAdded(ctx context.Context, postID clients.GlobalID, after *string) (<-chan *graph.CommentAdded, error) {
-	topics, err := topicsOf("comment.added", []*clients.GlobalID{&postID}, clients.KindPost)
+	topics, err := topicsOf("comment.added", clients.KindPost, &postID)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +88,7 @@ func commentAdded(ctx context.Context, postID clients.GlobalID, after *string) (
 }
 
 func followerAdded(ctx context.Context, userID clients.GlobalID, after *string) (<-chan *graph.FollowerAdded, error) {
-	topics, err := topicsOf("follower.added", []*clients.GlobalID{&userID}, clients.KindUser)
+	topics, err := topicsOf("follower.added", clients.KindUser, &userID)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ type Config struct {
 	File     string   `name:"config" placeholder:"FILE" help:"YAML file with any of the flags as keys."`
 
 	Version kong.VersionFlag `env:"-" help:"Print the version and end."`
-	DataDir string           `default:".tributary" placeholder:"DIR" help:"Where the demo services and the development key live."`
+	DataDir string           `default:".tributary" placeholder:"DIR" help:"Where the event log, the API keys, the demo services' data and the development key live."`
 	Log     Log              `embed:"" prefix:"log-"`
 }
 

@@ -111,7 +111,7 @@ func (s *Streams) admit(ctx context.Context, sub *Subscription, feed Feed) (*Sub
 	s.count(+1)
 	sub.ctx, sub.cancel = context.WithCancel(ctx)
 	sub.mu.Lock() // the context may end at once
-	sub.stop = context.AfterFunc(sub.ctx, sub.leave)
+	sub.stop = context.AfterFunc(sub.ctx, sub.Close)
 	sub.mu.Unlock()
 	s.running.Go(func() { s.catchUp(sub, key, feed) })
 	return sub, nil

@@ -42,9 +42,6 @@ func (s *Subscription) Close() {
 	s.depart(nil)
 }
 
-// leave is Close for a context that has ended.
-func (s *Subscription) leave() { s.depart(nil) }
-
 // Bookmark is the cursor up to which the member has everything that concerns it; empty if that is not known.
 func (s *Subscription) Bookmark() string {
 	s.mu.Lock()

@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"tributary/internal/auth"
+	"tributary/internal/operation"
 )
 
 // The codes of connections that are refused.
 const (
 	CodeTooManyConnections = "TOO_MANY_CONNECTIONS"
-	CodeServerDraining     = "SERVER_DRAINING"
+	CodeServerDraining     = operation.CodeDraining
 )
 
 const (

@@ -21,8 +21,8 @@ const (
 	CodeJSONTooLarge         = "JSON_TOO_LARGE"
 	CodeRequestTimeout       = "REQUEST_TIMEOUT"
 	CodeBatchingDisabled     = "BATCHING_DISABLED"
-	CodeTooManyOperations    = "TOO_MANY_OPERATIONS"
-	CodeResponseTooLarge     = "RESPONSE_TOO_LARGE"
+	CodeTooManyOperations    = operation.CodeTooManyOperations
+	CodeResponseTooLarge     = operation.CodeResponseTooLarge
 	CodeMethodNotAllowed     = "METHOD_NOT_ALLOWED"
 	CodeNotAcceptable        = "NOT_ACCEPTABLE"
 	CodeUnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE"
