@@ -44,7 +44,7 @@ type Limiter struct {
 	rules    []rule
 	policies [2][1 << kinds]string // RateLimit-Policy, of the shared buckets and of this replica's, by the kinds that a caller has
 	digester digester
-	free     *Decision // for callers without buckets
+	free     *Decision // for callers without buckets, of whose writes nothing is known
 	shared   Store     // nil: memory only
 	memory   *Memory
 	guard    guard
@@ -129,12 +129,13 @@ func newPolicies(rules []rule) (policies [2][1 << kinds]string) {
 
 // Admit debits an operation's cost from the points buckets of its caller and one from each request bucket, or nothing if one
 // of them lacks it. It waits for the shared store at most as long as the budget, whatever becomes of ctx: a caller who leaves
-// has still asked. The decision is never nil; it is not to be changed. A cost of 0, or less, is a request that needs no points.
+// has still asked. The decision is never nil; it is not to be changed. A cost of 0, or less, is a request that needs no points. A
+// caller without buckets is asked for its writes alone, if it is known and there is a shared store.
 func (l *Limiter) Admit(ctx context.Context, who Caller, cost int64) *Decision {
 	d := l.prepare(who, max(0, cost))
 	switch {
-	case len(d.entries) == 0:
-		return l.free
+	case d == l.free:
+		return d
 	case d.TooDear:
 		for i := range d.entries {
 			d.entries[i].Amount = 0 // no bucket is to tell how long to wait
@@ -152,20 +153,24 @@ func (l *Limiter) Admit(ctx context.Context, who Caller, cost int64) *Decision {
 // operation without cost.
 func (l *Limiter) Look(ctx context.Context, who Caller) *Decision {
 	d := l.prepare(who, 0)
-	if len(d.entries) == 0 {
-		return l.free
+	if d == l.free {
+		return d
 	}
 	d.fill(l.ask(ctx, d, Store.Look))
 	d.refundable = false
 	return d
 }
 
-// prepare makes a decision with the entries of all buckets that the caller has.
+// prepare makes a decision with the entries of all buckets that the caller has. It is free where there is nothing to ask for.
 func (l *Limiter) prepare(who Caller, cost int64) *Decision {
-	if len(l.rules) == 0 {
+	if len(l.rules) == 0 && l.shared == nil {
 		return l.free
 	}
 	ids, has := l.digester.identities(&who)
+	var writer Writer
+	if l.shared != nil {
+		writer = writerOf(&ids, &has)
+	}
 	n, set := 0, 0
 	for i := range l.rules {
 		if kind := l.rules[i].kind; has[kind] {
@@ -173,11 +178,11 @@ func (l *Limiter) prepare(who Caller, cost int64) *Decision {
 			set |= 1 << kind
 		}
 	}
-	if n == 0 {
+	if n == 0 && !writer.known {
 		return l.free
 	}
 	d := newDecision(n)
-	d.cost, d.kinds, d.policy = cost, set, l.policies[0][set]
+	d.cost, d.kinds, d.policy, d.writer = cost, set, l.policies[0][set], writer
 	for i := range l.rules {
 		r := &l.rules[i]
 		if !has[r.kind] {
@@ -197,7 +202,7 @@ func (l *Limiter) prepare(who Caller, cost int64) *Decision {
 // tell reports a decision to the observer.
 func (l *Limiter) tell(d *Decision) {
 	if d.Allowed {
-		if l.observer.Admitted != nil {
+		if l.observer.Admitted != nil && len(d.entries) > 0 {
 			kind := d.entries[0].Key.Kind
 			for i := range d.entries {
 				kind = min(kind, d.entries[i].Key.Kind)

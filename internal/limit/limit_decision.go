@@ -13,10 +13,12 @@ type Decision struct {
 	Local      bool // the shared store did not answer, and this replica's share of the limits was applied
 	Buckets    []BucketState
 	RetryAfter time.Duration // until all buckets could pay for it, 0 if it was allowed or is too dear
+	Writes     []string      // what this caller has had remembered of late through any replica, see Redis.Remember; none if Local
 
 	policy     string // RateLimit-Policy
 	cost       int64
 	entries    []Entry // of the buckets, in their order
+	writer     Writer  // nobody where there is no shared store
 	refundable bool
 	kinds      int // a bit for each that has a bucket
 }
@@ -51,7 +53,7 @@ type HeaderField struct{ Name, Value string }
 
 // fill writes the outcome into the decision.
 func (d *Decision) fill(o Outcome) {
-	d.Allowed, d.refundable = o.Allowed, o.Allowed
+	d.Allowed, d.refundable, d.Writes = o.Allowed, o.Allowed, o.Writes
 	for i := range d.entries {
 		e, b, missing := &d.entries[i], &d.Buckets[i], o.Missing[i]
 		b.Available, b.Full = e.Meter.available(missing), roundUp(missing)

@@ -18,10 +18,13 @@ const (
 	nextRest = 200 * time.Millisecond
 )
 
+// question is Store.Debit or Store.Look.
+type question func(Store, context.Context, []Entry, Writer) (Outcome, error)
+
 // ask puts the entries of a decision to the shared store or, if that does not answer, to the buckets in memory.
-func (l *Limiter) ask(ctx context.Context, d *Decision, question func(Store, context.Context, []Entry) (Outcome, error)) Outcome {
+func (l *Limiter) ask(ctx context.Context, d *Decision, question question) Outcome {
 	if l.shared != nil {
-		outcome, reason := l.askShared(ctx, d.entries, question)
+		outcome, reason := l.askShared(ctx, d, question)
 		if reason == "" {
 			return outcome
 		}
@@ -30,19 +33,19 @@ func (l *Limiter) ask(ctx context.Context, d *Decision, question func(Store, con
 		}
 		l.localise(d)
 	}
-	outcome, _ := question(l.memory, ctx, d.entries) // memory does not fail
+	outcome, _ := question(l.memory, ctx, d.entries, d.writer) // memory does not fail
 	return outcome
 }
 
 // askShared tells why there is no answer, "" if there is one.
-func (l *Limiter) askShared(ctx context.Context, entries []Entry, question func(Store, context.Context, []Entry) (Outcome, error)) (Outcome, string) {
+func (l *Limiter) askShared(ctx context.Context, d *Decision, question question) (Outcome, string) {
 	may, probe := l.guard.enter(l.now())
 	if !may {
 		return Outcome{}, "resting"
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.budget)
 	defer cancel()
-	outcome, err := question(l.shared, ctx, entries)
+	outcome, err := question(l.shared, ctx, d.entries, d.writer)
 	l.guard.leave(l.now(), err == nil, probe)
 	if err == nil {
 		return outcome, ""

@@ -68,20 +68,20 @@ func newFake(answer func(context.Context) error) *fake {
 	return &fake{answer: answer, memory: NewMemory(1000, time.Now), credits: make(chan []Entry, 100)}
 }
 
-func (f *fake) Debit(ctx context.Context, e []Entry) (Outcome, error) {
+func (f *fake) Debit(ctx context.Context, e []Entry, w Writer) (Outcome, error) {
 	f.asked.Add(1)
 	if err := f.answer(ctx); err != nil {
 		return Outcome{}, err
 	}
-	return f.memory.Debit(ctx, e)
+	return f.memory.Debit(ctx, e, w)
 }
 
-func (f *fake) Look(ctx context.Context, e []Entry) (Outcome, error) {
+func (f *fake) Look(ctx context.Context, e []Entry, w Writer) (Outcome, error) {
 	f.asked.Add(1)
 	if err := f.answer(ctx); err != nil {
 		return Outcome{}, err
 	}
-	return f.memory.Look(ctx, e)
+	return f.memory.Look(ctx, e, w)
 }
 
 func (f *fake) Credit(ctx context.Context, e []Entry) error {

@@ -105,16 +105,17 @@ type Outcome struct {
 	Allowed bool              // whether each bucket held its amount
 	At      int64             // the store's time, in microseconds since 1970
 	Missing [MaxEntries]int64 // what each bucket lacks then, after the debit, in nanoseconds of restoring
+	Writes  []string          // what the writer has had remembered of late, the oldest first; see Redis.Remember
 }
 
 // Store keeps the levels of buckets. A bucket it does not know is full. Its methods are safe for concurrent use.
 type Store interface {
 	// Debit takes at most MaxEntries amounts of distinct buckets, all of them or, if one bucket lacks its amount, none. When it
-	// fails, the debit may have taken place nonetheless.
-	Debit(ctx context.Context, entries []Entry) (Outcome, error)
+	// fails, the debit may have taken place nonetheless. The writer's recent writes are told beside, where the store has any.
+	Debit(ctx context.Context, entries []Entry, writer Writer) (Outcome, error)
 	// Credit gives amounts back, to each bucket at most until it is full. There may be any number of them, several to one
 	// bucket too. When it fails, some may have been given back.
 	Credit(ctx context.Context, entries []Entry) error
 	// Look is a Debit that takes nothing: Allowed tells whether the amounts are there.
-	Look(ctx context.Context, entries []Entry) (Outcome, error)
+	Look(ctx context.Context, entries []Entry, writer Writer) (Outcome, error)
 }

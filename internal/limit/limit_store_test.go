@@ -3,6 +3,7 @@ package limit
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -61,10 +62,10 @@ func allOrNothing(t *testing.T, store Store) {
 		return []Entry{entry("all", Points, Rate{100, never}, a), entry("all", Requests, Rate{3, never}, b)}
 	}
 	debit := func(a, b int64) func(Store) (Outcome, error) {
-		return func(s Store) (Outcome, error) { return s.Debit(t.Context(), two(a, b)) }
+		return func(s Store) (Outcome, error) { return s.Debit(t.Context(), two(a, b), Writer{}) }
 	}
 	look := func(a, b int64) func(Store) (Outcome, error) {
-		return func(s Store) (Outcome, error) { return s.Look(t.Context(), two(a, b)) }
+		return func(s Store) (Outcome, error) { return s.Look(t.Context(), two(a, b), Writer{}) }
 	}
 	both := two(0, 0)
 	ask(look(100, 3), true, "[100 3]", both...)
@@ -81,7 +82,7 @@ func allOrNothing(t *testing.T, store Store) {
 
 func credit(t *testing.T, store Store) {
 	asked := []Entry{entry("credit", Points, Rate{100, never}, 100)}
-	if o, err := store.Debit(t.Context(), asked); err != nil || !o.Allowed {
+	if o, err := store.Debit(t.Context(), asked, Writer{}); err != nil || !o.Allowed {
 		t.Fatal(o, err)
 	}
 	give := func(amounts ...int64) []Entry {
@@ -98,7 +99,7 @@ func credit(t *testing.T, store Store) {
 		if err := store.Credit(t.Context(), give(c.amounts...)); err != nil {
 			t.Fatal(err)
 		}
-		o, err := store.Look(t.Context(), asked)
+		o, err := store.Look(t.Context(), asked, Writer{})
 		if err != nil || left(o, asked)[0] != c.want {
 			t.Errorf("after %v there are %v, %v", c.amounts, left(o, asked), err)
 		}
@@ -107,13 +108,13 @@ func credit(t *testing.T, store Store) {
 	for i := range many {
 		many[i] = entry(fmt.Sprint("credit", i), Points, Rate{100, never}, 1)
 	}
-	if _, err := store.Debit(t.Context(), many[len(many)-1:]); err != nil {
+	if _, err := store.Debit(t.Context(), many[len(many)-1:], Writer{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Credit(t.Context(), many); err != nil {
 		t.Fatal(err)
 	}
-	if o, _ := store.Look(t.Context(), many[len(many)-1:]); o.Missing[0] != 0 {
+	if o, _ := store.Look(t.Context(), many[len(many)-1:], Writer{}); o.Missing[0] != 0 {
 		t.Errorf("the last of many lacks %d", o.Missing[0])
 	}
 }
@@ -121,12 +122,12 @@ func credit(t *testing.T, store Store) {
 func restore(t *testing.T, store Store) {
 	e := []Entry{entry("restore", Points, Rate{1000, 1e6}, 1000)} // full within 1 ms
 	for range 3 {
-		first, err := store.Debit(t.Context(), e)
+		first, err := store.Debit(t.Context(), e, Writer{})
 		if err != nil || !first.Allowed {
 			t.Fatal(first, err)
 		}
 		for {
-			o, err := store.Look(t.Context(), e)
+			o, err := store.Look(t.Context(), e, Writer{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -143,10 +144,10 @@ func restore(t *testing.T, store Store) {
 // reconfigured asks for a bucket that has shrunk since it was debited.
 func reconfigured(t *testing.T, store Store) {
 	large, small := []Entry{entry("conf", Points, Rate{1000, 1}, 1000)}, []Entry{entry("conf", Points, Rate{10, 1}, 1)}
-	if _, err := store.Debit(t.Context(), large); err != nil {
+	if _, err := store.Debit(t.Context(), large, Writer{}); err != nil {
 		t.Fatal(err)
 	}
-	o, err := store.Look(t.Context(), small)
+	o, err := store.Look(t.Context(), small, Writer{})
 	if err != nil || o.Missing[0] < 0 || o.Missing[0] > small[0].Meter.Span || o.Allowed {
 		t.Error(o, err)
 	}
@@ -160,7 +161,7 @@ func concurrent(t *testing.T, store Store) {
 			for range 100 {
 				o, err := store.Debit(t.Context(), []Entry{
 					entry("conc", Points, Rate{1000, never}, 3), entry("conc", Requests, Rate{10_000, never}, 1),
-				})
+				}, Writer{})
 				if err != nil {
 					t.Error(err)
 					return
@@ -201,7 +202,7 @@ func TestStoresAgree(t *testing.T) {
 		case 1, 2:
 			sign = -1
 		}
-		want, err := shared.run(t.Context(), change, entries, sign)
+		want, err := shared.run(t.Context(), change, entries, sign, Writer{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,14 +212,14 @@ func TestStoresAgree(t *testing.T) {
 			got = memory.ask(entries, change == "1")
 		} else {
 			_ = memory.Credit(t.Context(), entries)
-			got, _ = memory.Look(t.Context(), make([]Entry, 0))
+			got, _ = memory.Look(t.Context(), make([]Entry, 0), Writer{})
 			for i, e := range entries {
 				e.Amount = 0
-				o, _ := memory.Look(t.Context(), []Entry{e})
+				o, _ := memory.Look(t.Context(), []Entry{e}, Writer{})
 				got.Missing[i] = o.Missing[0]
 			}
 		}
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("step %d, %v: %v in memory, %v in Redis", step, entries, got, want)
 		}
 		if !want.Allowed {

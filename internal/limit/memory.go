@@ -58,13 +58,13 @@ func NewMemory(maxBuckets int, now func() time.Time) *Memory {
 	return m
 }
 
-// Debit implements Store. It does not fail.
-func (m *Memory) Debit(_ context.Context, entries []Entry) (Outcome, error) {
+// Debit implements Store. It does not fail, and knows of no writes: what this process wrote it need not be told.
+func (m *Memory) Debit(_ context.Context, entries []Entry, _ Writer) (Outcome, error) {
 	return m.ask(entries, true), nil
 }
 
 // Look implements Store. It does not fail.
-func (m *Memory) Look(_ context.Context, entries []Entry) (Outcome, error) {
+func (m *Memory) Look(_ context.Context, entries []Entry, _ Writer) (Outcome, error) {
 	return m.ask(entries, false), nil
 }
 

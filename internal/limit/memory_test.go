@@ -2,6 +2,7 @@ package limit
 
 import (
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		m := NewMemory(bound, time.Now)
 		for i := range 3 * max(bound, 10) {
 			asked := []Entry{entry(fmt.Sprint(i), Points, Rate{10, never}, 1), entry(fmt.Sprint(i), Requests, Rate{10, never}, 1)}
-			if o, _ := m.Debit(t.Context(), asked); !o.Allowed || o.Missing[0] == 0 || o.Missing[1] == 0 {
+			if o, _ := m.Debit(t.Context(), asked, Writer{}); !o.Allowed || o.Missing[0] == 0 || o.Missing[1] == 0 {
 				t.Fatalf("bucket %d: %v", i, o)
 			}
 		}
@@ -43,7 +44,7 @@ func TestMemoryAtItsBound(t *testing.T) {
 			for _, id := range ids[:rapid.IntRange(1, MaxEntries).Draw(t, "n")] {
 				entries = append(entries, entry(id, Points, Rate{1000, never}, rapid.Int64Range(0, 5).Draw(t, "amount")))
 			}
-			if o, _ := m.Debit(t.Context(), entries); !o.Allowed {
+			if o, _ := m.Debit(t.Context(), entries, Writer{}); !o.Allowed {
 				t.Fatal(o)
 			}
 			s := &m.shards[0]
@@ -64,7 +65,7 @@ func TestFullBucketsLeave(t *testing.T) {
 	now := time.Now()
 	m := NewMemory(100_000, func() time.Time { return now })
 	for i := range 50_000 {
-		_, _ = m.Debit(t.Context(), []Entry{entry(fmt.Sprint(i), Points, Rate{10, 1}, 1)})
+		_, _ = m.Debit(t.Context(), []Entry{entry(fmt.Sprint(i), Points, Rate{10, 1}, 1)}, Writer{})
 		now = now.Add(100 * time.Millisecond)
 	}
 	if slots, indexed := m.count(); slots != indexed || slots > 1000 {
@@ -76,11 +77,11 @@ func TestFullBucketsLeave(t *testing.T) {
 func TestEvictionSparesTheEmptiest(t *testing.T) {
 	m := NewMemory(64*minShard, time.Now)
 	spent := []Entry{entry("spent", Points, Rate{1000, never}, 1000)}
-	_, _ = m.Debit(t.Context(), spent)
+	_, _ = m.Debit(t.Context(), spent, Writer{})
 	for i := range 100_000 {
-		_, _ = m.Debit(t.Context(), []Entry{entry(fmt.Sprint(i), Points, Rate{1000, never}, 1)})
+		_, _ = m.Debit(t.Context(), []Entry{entry(fmt.Sprint(i), Points, Rate{1000, never}, 1)}, Writer{})
 	}
-	if o, _ := m.Look(t.Context(), spent); left(o, spent)[0] != 0 {
+	if o, _ := m.Look(t.Context(), spent, Writer{}); left(o, spent)[0] != 0 {
 		t.Errorf("a flood gave %d points back", left(o, spent)[0])
 	}
 }
@@ -111,7 +112,7 @@ func TestMemoryAgainstModel(t *testing.T) {
 					model[e.Key], want.Missing[i] = after[e.Key], after[e.Key].missing
 				}
 			}
-			if got, _ := m.Debit(t.Context(), entries); got != want {
+			if got, _ := m.Debit(t.Context(), entries, Writer{}); !reflect.DeepEqual(got, want) {
 				t.Fatalf("%v, want %v", got, want)
 			}
 		}
@@ -129,11 +130,11 @@ func TestMemoryUnderContention(t *testing.T) {
 				for k := range MaxEntries {
 					entries = append(entries, entry(fmt.Sprint((i*(g+1)+k*7)%50), Points, Rate{100, 1}, 1))
 				}
-				o, _ := m.Debit(t.Context(), entries[:4])
+				o, _ := m.Debit(t.Context(), entries[:4], Writer{})
 				if o.Allowed {
 					_ = m.Credit(t.Context(), entries[:4])
 				}
-				_, _ = m.Look(t.Context(), entries)
+				_, _ = m.Look(t.Context(), entries, Writer{})
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -19,27 +20,29 @@ const maxCredits = 256
 
 var errReply = errors.New("limit: Redis answers something else than the script returns")
 
-// Redis is a Store that replicas share, by one script on the server's own clock. All keys carry the hash tag {lim} and so lie on
+// Redis is a Store that replicas share, by one script on the server's own clock, and by another one what callers write. All keys carry the hash tag {lim} and so lie on
 // one node of a cluster; a bucket's key is gone soon after the bucket is full. A call is one round trip, or two when the server
 // has not seen the script since it started. Calls end with their context if the client was told so (ContextTimeoutEnabled).
 type Redis struct {
-	client redis.UniversalClient
-	script *redis.Script
+	client   redis.UniversalClient
+	script   *redis.Script
+	remember *redis.Script
+	window   time.Duration // for which a write is remembered
 }
 
 // NewRedis makes a store on a client, which stays the caller's to close. It does not connect.
 func NewRedis(client redis.UniversalClient) *Redis {
-	return &Redis{client: client, script: redis.NewScript(redisScript)}
+	return &Redis{client: client, script: redis.NewScript(redisScript), remember: redis.NewScript(rememberScript), window: writesKept}
 }
 
 // Debit implements Store.
-func (r *Redis) Debit(ctx context.Context, entries []Entry) (Outcome, error) {
-	return r.run(ctx, "1", entries, +1)
+func (r *Redis) Debit(ctx context.Context, entries []Entry, writer Writer) (Outcome, error) {
+	return r.run(ctx, "1", entries, +1, writer)
 }
 
 // Look implements Store.
-func (r *Redis) Look(ctx context.Context, entries []Entry) (Outcome, error) {
-	return r.run(ctx, "0", entries, +1)
+func (r *Redis) Look(ctx context.Context, entries []Entry, writer Writer) (Outcome, error) {
+	return r.run(ctx, "0", entries, +1, writer)
 }
 
 // Credit implements Store. Of the amounts for one bucket it sends the sum.
@@ -57,7 +60,7 @@ func (r *Redis) Credit(ctx context.Context, entries []Entry) error {
 	}
 	for len(sums) > 0 {
 		n := min(len(sums), maxCredits)
-		if _, err := r.run(ctx, "1", sums[:n], -1); err != nil {
+		if _, err := r.run(ctx, "1", sums[:n], -1, Writer{}); err != nil {
 			return err
 		}
 		sums = sums[n:]
@@ -66,12 +69,15 @@ func (r *Redis) Credit(ctx context.Context, entries []Entry) error {
 }
 
 // run calls the script, taking amounts with sign +1 and giving them back with -1.
-func (r *Redis) run(ctx context.Context, change string, entries []Entry, sign int64) (Outcome, error) {
-	keys, args := make([]string, len(entries)), make([]any, 1, 1+2*len(entries))
+func (r *Redis) run(ctx context.Context, change string, entries []Entry, sign int64, writer Writer) (Outcome, error) {
+	keys, args := make([]string, 0, len(entries)+1), make([]any, 1, 2+2*len(entries))
 	args[0] = change
-	for i, e := range entries {
-		keys[i] = e.Key.redis()
+	for _, e := range entries {
+		keys = append(keys, e.Key.redis())
 		args = append(args, e.Meter.Span, sign*e.Meter.take(e.Amount))
+	}
+	if writer.known {
+		keys, args = append(keys, writer.redis()), append(args, r.window.Milliseconds())
 	}
 	reply, err := r.script.Run(ctx, r.client, keys, args...).Slice()
 	if err != nil {
@@ -98,6 +104,9 @@ func parseReply(reply []any, n int) (Outcome, error) {
 			return Outcome{}, errReply
 		}
 		outcome.Missing[i] = value
+	}
+	if len(reply) > 3 {
+		outcome.Writes = parseWrites(reply[3])
 	}
 	return outcome, nil
 }

@@ -71,7 +71,7 @@ func TestRedisKeys(t *testing.T) {
 	// What is full again is no longer there.
 	e := []Entry{entry("back", Points, Rate{10, never}, 10)}
 	store := NewRedis(client)
-	if _, err := store.Debit(t.Context(), e); err != nil {
+	if _, err := store.Debit(t.Context(), e, Writer{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Credit(t.Context(), e); err != nil || client.Exists(t.Context(), e[0].Key.redis()).Val() != 0 {
@@ -87,11 +87,11 @@ func TestRedisForgetsTheScript(t *testing.T) {
 		if err := client.ScriptFlush(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if o, err := store.Debit(t.Context(), e); err != nil || !o.Allowed {
+		if o, err := store.Debit(t.Context(), e, Writer{}); err != nil || !o.Allowed {
 			t.Fatal(o, err)
 		}
 	}
-	if o, err := store.Debit(t.Context(), e); err != nil || o.Allowed {
+	if o, err := store.Debit(t.Context(), e, Writer{}); err != nil || o.Allowed {
 		t.Error(o, err)
 	}
 }
@@ -103,18 +103,18 @@ func TestRedisWithForeignValues(t *testing.T) {
 	e := []Entry{entry("u", Points, Rate{10, never}, 3)}
 	for _, value := range []string{"", "x", "-5 1", "1.5 2", "nan nan", strings.Repeat("9", 400) + " 1", "0 " + strings.Repeat("9", 400), "1 2 3"} {
 		client.Set(t.Context(), e[0].Key.redis(), value, 0)
-		if o, err := store.Look(t.Context(), e); err != nil || o.Missing[0] < 0 || o.Missing[0] > e[0].Meter.Span {
+		if o, err := store.Look(t.Context(), e, Writer{}); err != nil || o.Missing[0] < 0 || o.Missing[0] > e[0].Meter.Span {
 			t.Errorf("%.20q: %v, %v", value, o, err)
 		}
 	}
 	client.Del(t.Context(), e[0].Key.redis())
 	client.LPush(t.Context(), e[0].Key.redis(), "list")
-	if o, err := store.Debit(t.Context(), e); err != nil || !o.Allowed { // MGET takes it for absent, SET replaces it
+	if o, err := store.Debit(t.Context(), e, Writer{}); err != nil || !o.Allowed { // MGET takes it for absent, SET replaces it
 		t.Error(o, err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := store.Debit(ended, e); !errors.Is(err, context.Canceled) {
+	if _, err := store.Debit(ended, e, Writer{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

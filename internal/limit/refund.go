@@ -116,7 +116,7 @@ func (l *Limiter) connect(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, refundTimeout)
 	defer cancel()
-	_, _ = l.shared.Look(ctx, []Entry{{Meter: Meter{Size: 1, Unit: 1, Span: 1}}})
+	_, _ = l.shared.Look(ctx, []Entry{{Meter: Meter{Size: 1, Unit: 1, Span: 1}}}, Writer{})
 }
 
 // deliver credits what waits. What cannot be delivered is dropped, not tried again: it may have arrived, and points that come

@@ -49,7 +49,8 @@ func (b *bill) charge() limit.Charge {
 	return limit.Charge{Requested: b.requested, Decision: b.decision}
 }
 
-// admit debits the estimate. It returns the answer of an operation that is not to run, else nil.
+// admit debits the estimate. It returns the answer of an operation that is not to run, else nil; then what its caller has written
+// through other replicas is known here.
 func (b *bill) admit(ctx context.Context) *Result {
 	p := b.pipeline
 	if b.call.CostDebug == CostDebugDryRun {
@@ -73,6 +74,9 @@ func (b *bill) admit(ctx context.Context) *Result {
 		return b.tooDear(b.decision.Tightest().Size)
 	case !b.decision.Allowed:
 		return b.throttled()
+	}
+	if p.Recent != nil && len(b.decision.Writes) > 0 {
+		p.Recent(ctx, b.decision.Writes)
 	}
 	return nil
 }

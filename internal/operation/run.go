@@ -29,10 +29,13 @@ type Pipeline struct {
 	Timeout          time.Duration                                            // of one operation
 	MaxErrors        int                                                      // in one answer; 0: no bound
 	MaxResponseBytes int                                                      // of the data of one answer; 0: no bound
+	KeyEnded         func(ctx context.Context, keyID string) bool             // whether an API key is good no longer, as far as is known; nil: none ends
 	Introspect       func(auth.Viewer) bool                                   // who may read the schema; nil: everybody
 	Free             func(*gqlerror.Error) bool                               // whether a failed field cost nothing; nil: none did
+	Recent           func(context.Context, []string)                          // told, before an operation runs, what the limiter says its caller has written of late; nil: nobody is
 	Enter            func(context.Context, Call) context.Context              // puts what the resolvers need of the call into the context
 	Observe          func(context.Context, *Prepared, *Result, time.Duration) // told of every operation, also of one that did not run
+	Rejected         func(code string)                                        // told of every request that Prepare refuses; nil: nobody
 }
 
 // Run runs a prepared operation, if its caller may and can pay for it. Its work ends when ctx does or the timeout has passed;

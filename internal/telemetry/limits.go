@@ -9,6 +9,7 @@ type limits struct {
 	throttled *prometheus.CounterVec
 	local     *prometheus.CounterVec
 	dropped   prometheus.Counter
+	lost      *prometheus.CounterVec
 }
 
 func newLimits(counter func(name, help string, labels ...string) *prometheus.CounterVec) limits {
@@ -18,11 +19,12 @@ func newLimits(counter func(name, help string, labels ...string) *prometheus.Cou
 		throttled: counter("limit_throttled_total", "Operations that had to wait, by the bucket that was short: user, key, ip, and the same with -requests.", "bucket"),
 		local:     counter("limit_local_total", "Operations that this replica admitted or refused alone, since Redis did not answer in time.", "reason"),
 		dropped:   prometheus.NewCounter(prometheus.CounterOpts{Name: "tributary_limit_refunds_dropped_total", Help: "Refunds that did not reach their bucket."}),
+		lost:      counter("writes_lost_total", "Writes that Redis did not keep in time, so that other replicas may show their caller what was before.", "reason"),
 	}
 }
 
 func (l limits) collectors() []prometheus.Collector {
-	return []prometheus.Collector{l.points, l.rejected, l.throttled, l.local, l.dropped}
+	return []prometheus.Collector{l.points, l.rejected, l.throttled, l.local, l.dropped, l.lost}
 }
 
 // Points counts what an operation that ran was charged and what it cost.
@@ -42,3 +44,6 @@ func (l limits) Local(reason string) { l.local.WithLabelValues(reason).Inc() }
 
 // RefundsDropped counts refunds that did not reach their bucket.
 func (l limits) RefundsDropped(n int) { l.dropped.Add(float64(n)) }
+
+// WritesLost counts a write that other replicas are not told of when its caller asks them: "timeout", "error" or "size".
+func (l limits) WritesLost(reason string) { l.lost.WithLabelValues(reason).Inc() }
