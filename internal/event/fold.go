@@ -14,7 +14,7 @@ type State struct {
 	Subject  string          // empty where there was no event
 	Version  int64           // of the last event
 	Time     time.Time       // of the last event
-	Deleted  bool            // it was deleted or removed; JSON is what it was before
+	Deleted  bool            // it was deleted or removed; JSON is what it was before, or its names alone once that is compacted
 	Redacted bool            // data was taken out of the log, and no event that carries all came after that: JSON is nil
 	JSON     json.RawMessage // an object without null members, whose version is Version
 }
@@ -24,7 +24,7 @@ type State struct {
 var ErrBrokenHistory = errors.New("the events do not follow from each other")
 
 // Fold makes the state that events of one subject lead to. They come in the order of their versions, from the first that the log
-// has: an event that carries all, or version 1. No events make the zero State. The error wraps ErrBrokenHistory.
+// has: an event that carries all, what Compact left, or version 1. No events make the zero State. The error wraps ErrBrokenHistory.
 func Fold(events []Event) (State, error) {
 	var f folding
 	for _, e := range events {
@@ -76,7 +76,7 @@ func named(name string) bool {
 func (f *folding) apply(e Event) error {
 	first, how := f.Version == 0, e.bearing()
 	switch {
-	case first && how != whole && e.Version != 1:
+	case first && how != whole && e.Version != 1 && !e.compacted():
 		return fmt.Errorf("%s: the first event, version %d, builds on something unknown: %w", e.Subject, e.Version, ErrBrokenHistory)
 	case !first && (e.Subject != f.Subject || e.Version != f.Version+1):
 		return fmt.Errorf("%s version %d stands behind %s version %d: %w", e.Subject, e.Version, f.Subject, f.Version, ErrBrokenHistory)

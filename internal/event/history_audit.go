@@ -27,8 +27,9 @@ const MaxAuditScan = 10_000
 // Audit returns up to limit events that the filter lets through, the newest first by position, from in front of the position
 // before; 0 for the end of the log. The limit is brought into 1 to MaxHistory. A page looks at MaxAuditScan events at most, so it
 // may hold fewer, even none: with more true there is something left to look at in front of next. What was trimmed is only
-// found by subject. The times of events follow their positions nearly, but need not: From ends no search.
-func Audit(ctx context.Context, log Log, filter AuditFilter, before int64, limit int) (events []Event, next int64, more bool, err error) {
+// found by subject. The times of events follow their positions nearly, but need not: From ends no search. What an event changed is
+// told by itself: FieldChange.Before is known only where nothing was there.
+func Audit(ctx context.Context, log Log, filter AuditFilter, before int64, limit int) (page []Change, next int64, more bool, err error) {
 	s, err := newAuditScan(ctx, log, filter.Subject, before)
 	if err != nil {
 		return nil, 0, false, err
@@ -37,21 +38,26 @@ func Audit(ctx context.Context, log Log, filter AuditFilter, before int64, limit
 	for looked := 0; looked < MaxAuditScan; {
 		chunk, err := s.back(ctx, min(historyRead, MaxAuditScan-looked))
 		if err != nil || len(chunk) == 0 {
-			return events, next, false, err
+			return page, next, false, err
 		}
 		looked += len(chunk)
 		for _, e := range chunk {
-			if len(events) == limit {
-				return events, next, true, nil
+			if len(page) == limit {
+				return page, next, true, nil
 			}
 			next = e.Position
-			if filter.matches(e) {
-				events = append(events, e)
+			if !filter.matches(e) {
+				continue
 			}
+			change, err := new(knowledge).learn(e)
+			if err != nil {
+				return nil, 0, false, err
+			}
+			page = append(page, change)
 		}
 	}
 	rest, err := s.back(ctx, 1)
-	return events, next, len(rest) > 0, err
+	return page, next, len(rest) > 0, err
 }
 
 // auditScan goes back through a log, or through the events of one subject.

@@ -48,12 +48,12 @@ func TestAuditGoesThroughAll(t *testing.T) {
 			}
 		}
 		for before := int64(0); ; {
-			events, next, more, err := Audit(t.Context(), log, filter, before, limit)
-			if err != nil || len(events) > min(limit, MaxHistory) {
-				t.Fatalf("%d events, %v", len(events), err)
+			page, next, more, err := Audit(t.Context(), log, filter, before, limit)
+			if err != nil || len(page) > min(limit, MaxHistory) {
+				t.Fatalf("%d events, %v", len(page), err)
 			}
-			for _, e := range events {
-				got = append(got, e.Position)
+			for _, c := range page {
+				got = append(got, c.Event.Position)
 			}
 			if !more {
 				break
@@ -111,5 +111,42 @@ func TestAuditOfATrimmedLog(t *testing.T) {
 		if _, _, _, err := Audit(t.Context(), log, AuditFilter{Subject: subject}, 5, 5); !errors.Is(err, log.fail) {
 			t.Error(err)
 		}
+	}
+}
+
+func TestAuditTellsWhatChanged(t *testing.T) {
+	log := newLedger(lineage("post/p", 1,
+		"post.created", `{"id":"p","authorId":"a","title":"x","status":"draft","publishedAt":null,"version":1}`,
+		"post.updated", `{"id":"p","authorId":"a","title":"y","version":2,"updatedAt":"2"}`,
+		"post.published", `{"id":"p","authorId":"a","status":"published","publishedAt":"3"}`,
+		"post.updated", `{"id":"p","authorId":"b","previousAuthorId":"a"}`,
+		"post.updated", ``,
+		"post.deleted", `{"id":"p","authorId":"b"}`,
+		"post.restored", `{"id":"p","authorId":"b","title":"z","status":"published"}`)...)
+	for range 40 { // further subjects: more than a page
+		log.add(lineage(fmt.Sprint("user/u", len(log.events)), 3, "user.snapshot", `{"id":"u","name":"n","version":3}`)[0])
+	}
+	log.add(lineage("user/m", 2, "user.updated", `{"id":"m","bio":null,"m":{"a":1}}`)[0])
+	page, _, more, err := Audit(t.Context(), log, AuditFilter{}, 0, 100)
+	if err != nil || more || log.reads != 1 {
+		t.Fatalf("%d reads, %v, %v", log.reads, more, err)
+	}
+	want := []string{
+		`2 user.updated ?>? bio:?>null m:?>?`,
+		`3 user.snapshot ?>? id:?>"u" name:?>"n"`,
+		`7 post.restored ?>published authorId:?>"b" id:?>"p" status:?>"published" title:?>"z"`,
+		`6 post.deleted ?>deleted`,
+		`5 post.updated ?>?`,
+		`4 post.updated ?>? authorId:"a">"b"`,
+		`3 post.published ?>published publishedAt:?>"3" status:?>"published"`,
+		`2 post.updated ?>? title:?>"y"`,
+		`1 post.created ?>draft authorId:null>"a" id:null>"p" status:null>"draft" title:null>"x"`,
+	}
+	if got := changesText(slices.Concat(page[:2], page[len(page)-7:])); !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	log.add(lineage("user/b", 1, "user.created", `[]`)[0])
+	if _, _, _, err := Audit(t.Context(), log, AuditFilter{}, 0, 100); !errors.Is(err, ErrBrokenHistory) {
+		t.Error(err)
 	}
 }

@@ -104,7 +104,7 @@ func alikeInAll(t *testing.T, kept, memory Log, filter AuditFilter) {
 			events, next, more, err := Audit(ctx, log, filter, int64(i*25), 5)
 			text := fmt.Sprint(next, more)
 			for _, e := range events {
-				text += fmt.Sprint(" ", e.Position, e.Subject, e.Version, e.Type)
+				text += fmt.Sprint(" ", e.Event.Position, e.Event.Subject, e.Event.Version, e.Event.Type)
 			}
 			return text, err
 		})

@@ -29,6 +29,7 @@ type Subscription struct {
 	buffer  []*Event // delivered by the hub and not taken
 	last    int64    // the position up to which the hub has delivered
 	taken   int64    // position of the last one that Next returned, or where it began
+	asked   bool     // Next waits: its caller is done with what it returned before
 	slow    bool     // ended by a full buffer: what is there and in the log is still to be taken
 	ended   error
 }
@@ -112,6 +113,7 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 func (s *Subscription) take() (e *Event, behind bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.asked = true
 	switch {
 	case s.ended != nil && !s.slow:
 		return nil, false, s.ended
@@ -127,7 +129,7 @@ func (s *Subscription) take() (e *Event, behind bool, err error) {
 	default:
 		return nil, false, s.ended
 	}
-	s.taken = e.Position
+	s.taken, s.asked = e.Position, false
 	return e, false, nil
 }
 
@@ -194,6 +196,13 @@ func (s *Subscription) wake() {
 // Bookmark returns a cursor from which a later subscription to the same topics misses nothing that Next has not returned. Where
 // nothing waits it moves on with the log, though there was nothing for the subscription.
 func (s *Subscription) Bookmark() Cursor {
+	cursor, _ := s.Settled()
+	return cursor
+}
+
+// Settled is Bookmark, and says whether Next waits, so that whoever calls it is done with all that it returned. Between taking an
+// event and being done with it a bookmark is ahead of those for whom the event is taken.
+func (s *Subscription) Settled() (cursor Cursor, ok bool) {
 	fanned := s.hub.Position() // read before the lock: what the hub has delivered up to here is in the buffer or taken
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,7 +218,7 @@ func (s *Subscription) Bookmark() Cursor {
 	default:
 		position = max(position, fanned)
 	}
-	return Cursor{Log: s.logID, Position: position}
+	return Cursor{Log: s.logID, Position: position}, s.asked
 }
 
 // Close ends the subscription: a Next that waits returns ErrEnded. It may be called more than once.

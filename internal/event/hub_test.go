@@ -63,6 +63,26 @@ func TestHubDeliversToThoseWhoAsked(t *testing.T) {
 	}
 }
 
+// TestSettled holds that nobody else takes an event for done with until its reader asks for the next.
+func TestSettled(t *testing.T) {
+	l := newTape()
+	h := run(t, NewHub(l, HubOptions{}))
+	s := subscribe(t, h, nil, 10, TopicAll)
+	l.write(t, "a")
+	positions(t, s, 1)
+	if cursor, ok := s.Settled(); ok || cursor.Position != 1 {
+		t.Fatalf("got %v, %t while the reader is busy with it", cursor, ok)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Next(ctx); err != context.Canceled {
+		t.Fatal(err)
+	}
+	if cursor, ok := s.Settled(); !ok || cursor.Position != 1 {
+		t.Fatalf("got %v, %t after the reader has asked for more", cursor, ok)
+	}
+}
+
 // TestHubTapsFirst: what a tap was told of is ahead of every subscriber, one that replays included.
 func TestHubTapsFirst(t *testing.T) {
 	l := newTape()

@@ -36,6 +36,14 @@ type Keeper interface {
 	// Trim takes the events that the log took in up to a time, by its own clock, out of what Read reads. ReadSubject still has
 	// them, and they are still known to Append.
 	Trim(ctx context.Context, before time.Time) error
+	// Compact replaces the first events of a subject by one that tells the state they lead to, and returns how many; it takes up
+	// to 500 at a time, so it is to be called until there were 0. It takes those that happened up to a time, none behind one that
+	// is later, and none that Read still has. The one event has the source, position, version and time of the last that it
+	// stands for, and no sequence and actor. It is a snapshot; of a deleted subject it is the deletion, with the names of what it
+	// was about alone; of a redacted one it has no data. Append may not know the replaced events' ids any more and then refuses
+	// them for their versions. It is done at once or not at all, whatever else is done to the subject meanwhile. The error wraps
+	// ErrBrokenHistory for events that do not follow from each other, which stay.
+	Compact(ctx context.Context, subject string, before time.Time) (replaced int, err error)
 	// Live returns when each source was last heard of, by a batch or a heartbeat.
 	Live(ctx context.Context) (map[string]time.Time, error)
 	// Close gives up what the log holds open.

@@ -24,7 +24,10 @@ var redisRedact string
 //go:embed redis_trim.lua
 var redisTrim string
 
-// The keys in Redis. Their hash tag puts them on one node of a cluster, where a script may touch them all. Nothing expires: an
+//go:embed redis_compact.lua
+var redisCompact string
+
+// The keys in Redis. Their hash tag puts them on one node of a cluster, where a script may touch them all. No event expires: an
 // instance that evicts loses events.
 const (
 	redisLog       = "{ev}:log"       // hash: id, last (position), recorded (of the last event, microseconds), ids since (microseconds)
@@ -36,6 +39,7 @@ const (
 	redisSubjects  = "{ev}:subjects"  // sorted set, all scores 0: subjects
 	redisVersions  = "{ev}:v:"        // + subject; sorted set, all scores 0: versions, 19 digits
 	redisHash      = "{ev}:s:"        // + subject; hash: version → envelope, version:data → payload
+	redisRetention = "{ev}:retention" // string, the only key that expires: there while it is nobody's Turn
 )
 
 // redisIDsKept is the least time for which an event that comes again is known by its id alone. Later it is known by its subject,
@@ -46,10 +50,10 @@ const redisIDsKept = 48 * time.Hour
 // clock. Events are there for good as far as Redis' appendfsync goes: with "everysec" a crash may lose the last second of them;
 // the sequences that Append returns then go back. Sources are names without a slash. It is safe for concurrent use.
 type Redis struct {
-	commands, blocking            redis.UniversalClient
-	append, subject, redact, trim *redis.Script
-	idsKept                       time.Duration
-	waits                         sync.WaitGroup
+	commands, blocking                     redis.UniversalClient
+	append, subject, redact, trim, compact *redis.Script
+	idsKept                                time.Duration
+	waits                                  sync.WaitGroup
 }
 
 // NewRedis makes a log over two clients, which the caller closes after it: one for commands, and one whose connections Wait
@@ -58,7 +62,7 @@ func NewRedis(commands, blocking redis.UniversalClient) *Redis {
 	return &Redis{
 		commands: commands, blocking: blocking, idsKept: redisIDsKept,
 		append: redis.NewScript(redisAppend), subject: redis.NewScript(redisSubject),
-		redact: redis.NewScript(redisRedact), trim: redis.NewScript(redisTrim),
+		redact: redis.NewScript(redisRedact), trim: redis.NewScript(redisTrim), compact: redis.NewScript(redisCompact),
 	}
 }
 

@@ -40,7 +40,8 @@ func (r *Redis) Read(ctx context.Context, after int64, limit int) ([]Event, erro
 	return r.complete(ctx, entries)
 }
 
-// complete reads the payloads of entries of the stream, in one round trip.
+// complete reads the payloads of entries of the stream, in one round trip. What was trimmed by then may be compacted too, so that
+// its payloads are no longer those of the entries: ErrTrimmed.
 func (r *Redis) complete(ctx context.Context, entries []redis.XMessage) ([]Event, error) {
 	type place struct {
 		payloads *redis.SliceCmd
@@ -53,6 +54,7 @@ func (r *Redis) complete(ctx context.Context, entries []redis.XMessage) ([]Event
 		places[i].index = len(fields[subject])
 		fields[subject] = append(fields[subject], redisText(entry.Values["version"])+":data")
 	}
+	var first *redis.XMessageSliceCmd
 	_, err := r.commands.Pipelined(ctx, func(p redis.Pipeliner) error {
 		commands := make(map[string]*redis.SliceCmd, len(fields))
 		for subject, versions := range fields {
@@ -61,10 +63,14 @@ func (r *Redis) complete(ctx context.Context, entries []redis.XMessage) ([]Event
 		for i, entry := range entries {
 			places[i].payloads = commands[redisText(entry.Values["subject"])]
 		}
+		first = p.XRangeN(ctx, redisStream, "-", entries[0].ID, 1) // behind the payloads
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("event log: read: %w", err)
+	}
+	if len(first.Val()) == 0 {
+		return nil, ErrTrimmed
 	}
 	events := make([]Event, len(entries))
 	for i, entry := range entries {
@@ -87,14 +93,27 @@ func (r *Redis) ReadSubject(ctx context.Context, subject string, after, before i
 	if before > 0 {
 		to = "(" + digits(before)
 	}
-	args := []any{from, to, max(limit, 0), "0"}
+	order := "0"
 	if backward {
-		args = []any{to, from, max(limit, 0), "1"}
+		from, to, order = to, from, "1"
 	}
-	reply, err := r.subject.Run(ctx, r.commands, []string{redisVersions + subject, redisHash + subject}, args...).StringSlice()
+	reply, err := r.readSubject(ctx, subject, from, to, max(limit, 0), order)
+	if err != nil {
+		return nil, err
+	}
+	return parseRedisEvents(subject, reply)
+}
+
+// readSubject returns what redis_subject.lua does: version, envelope and payload in turn.
+func (r *Redis) readSubject(ctx context.Context, subject, from, to string, limit int, order string) ([]string, error) {
+	reply, err := r.subject.Run(ctx, r.commands, []string{redisVersions + subject, redisHash + subject}, from, to, limit, order).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("event log: read: %w", err)
 	}
+	return reply, nil
+}
+
+func parseRedisEvents(subject string, reply []string) ([]Event, error) {
 	events := make([]Event, 0, len(reply)/3)
 	for i := 0; i+2 < len(reply); i += 3 {
 		e, err := parseRedisEvent(subject, reply[i], reply[i+1], reply[i+2])

@@ -13,6 +13,8 @@ type events struct {
 	fanned    prometheus.Counter
 	dropped   prometheus.Counter
 	failed    prometheus.Counter
+	trimmed   prometheus.Counter
+	compacted prometheus.Counter
 	ended     *prometheus.CounterVec
 }
 
@@ -30,12 +32,14 @@ func newEvents(counter func(name, help string, labels ...string) *prometheus.Cou
 		fanned:    one("events_fanned_total", "Events that went to groups of subscribers."),
 		dropped:   one("event_feeds_dropped_total", "Groups of subscribers that were too slow."),
 		failed:    one("event_log_failures_total", "Reads of the event log that failed and were tried again."),
+		trimmed:   one("events_trimmed_total", "Events that subscribers can no longer come back to."),
+		compacted: one("events_compacted_total", "Events that were replaced by a snapshot, earlier such snapshots included."),
 		ended:     counter("subscriptions_ended_total", "Subscriptions that the server ended, by reason.", "reason"),
 	}
 }
 
 func (e events) collectors() []prometheus.Collector {
-	return []prometheus.Collector{e.received, e.batches, e.live, e.members, e.executed, e.delivered, e.fanned, e.dropped, e.failed, e.ended}
+	return []prometheus.Collector{e.received, e.batches, e.live, e.members, e.executed, e.delivered, e.fanned, e.dropped, e.failed, e.trimmed, e.compacted, e.ended}
 }
 
 // EventsReceived counts one delivery of a service.
@@ -73,3 +77,9 @@ func (e events) EventsDropped() { e.dropped.Inc() }
 
 // EventLogFailed counts a read of the log that is tried again.
 func (e events) EventLogFailed() { e.failed.Inc() }
+
+// EventsTrimmed counts events that are read by subject alone from now on.
+func (e events) EventsTrimmed(n int) { e.trimmed.Add(float64(n)) }
+
+// EventsCompacted counts events that were replaced by one that tells the state after them.
+func (e events) EventsCompacted(n int) { e.compacted.Add(float64(n)) }

@@ -24,6 +24,7 @@ func Run(t *testing.T, place func(t *testing.T) Open) {
 		"fidelity": keepsEverything, "read": reads, "subject": readsSubjects, "subjects": listsSubjects, "bounds": hasBounds,
 		"wait": waits, "trim": trims, "redact": redacts, "restart": outlivesRestart, "writers": concurrentWriters, "large": largeBatch,
 		"sequence": keepsSequences, "heartbeat": hearsSources, "context": heedsContext, "model": agrees,
+		"compact": compacts, "compact ends": compactsWhatEnded, "compact many": compactsManyAndBroken, "compact beside": compactsBeside,
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := &log{T: t, open: place(t)}
