@@ -4,41 +4,40 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	handshake = "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
-	connectionInit = `{"type":"connection_init"}`
-	subscribe      = `{"id":"1","type":"subscribe","payload":{"query":"subscription { postAdded { cursor at post { id title body author { handle name } } } }"}}`
-	opening        = 64 // connections that are made at a time
-	patience       = 30 * time.Second
+	subscription = "subscription { postAdded { cursor at post { id title body author { handle name } } } }"
+	opening      = 64 // connections that are made at a time
+	patience     = 30 * time.Second
+	websockets   = "websocket"
+	streams      = "SSE"
 )
 
-// crowd is many subscribers, each on a websocket of its own.
+// arrival is one payload at one subscriber: of which post, and when its last byte was there.
+type arrival struct {
+	post int
+	at   time.Time
+}
+
+// crowd is many subscribers, each on a connection of its own.
 type crowd struct {
-	conns    []net.Conn
-	arrivals chan time.Time // when a payload was there
-	readers  sync.WaitGroup
-	bytes    int // of the last payload
-	first    sync.Mutex
+	transport string
+	conns     []net.Conn
+	arrivals  chan arrival
+	readers   sync.WaitGroup
+	bytes     atomic.Int64 // of the last payload
 }
 
 // newCrowd connects n subscribers.
-func newCrowd(ctx context.Context, n int) (*crowd, error) {
-	c := &crowd{arrivals: make(chan time.Time, n)}
+func newCrowd(ctx context.Context, transport string, n int) (*crowd, error) {
+	c := &crowd{transport: transport, arrivals: make(chan arrival, 4*n)}
 	made := make([]net.Conn, n)
 	failures := make([]error, n)
 	slots := make(chan struct{}, opening)
@@ -69,124 +68,60 @@ func (c *crowd) connect(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	reader := bufio.NewReaderSize(conn, 1024)
-	if err := begin(conn, reader); err != nil {
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if c.transport == streams {
+		err = beginStream(conn, reader)
+	} else {
+		err = beginSocket(conn, reader, subscription, 1)
+	}
+	if err != nil {
 		conn.Close()
 		return nil, err
 	}
-	c.readers.Go(func() { c.read(conn, reader) })
+	_ = conn.SetDeadline(time.Time{})
+	c.readers.Go(func() {
+		if c.transport == streams {
+			readStream(reader, c.note)
+		} else {
+			readSocket(conn, reader, c.note)
+		}
+	})
 	return conn, nil
 }
 
-// begin upgrades, and subscribes once the connection is acknowledged.
-func begin(conn net.Conn, reader *bufio.Reader) error {
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	defer conn.SetDeadline(time.Time{})
-	if _, err := io.WriteString(conn, handshake); err != nil {
-		return err
+// note writes down a payload. Posts of others have no number.
+func (c *crowd) note(payload []byte) {
+	at := time.Now()
+	_, rest, found := bytes.Cut(payload, []byte(titled))
+	if !found {
+		return
 	}
-	response, err := http.ReadResponse(reader, nil)
-	if err != nil {
-		return err
+	post := 0
+	for _, digit := range rest {
+		if digit < '0' || digit > '9' {
+			break
+		}
+		post = 10*post + int(digit-'0')
 	}
-	if response.StatusCode != http.StatusSwitchingProtocols {
-		return fmt.Errorf("the gateway answers %s", response.Status)
-	}
-	if err := send(conn, connectionInit); err != nil {
-		return err
-	}
-	if message, err := receive(reader); err != nil || !bytes.Contains(message, []byte("connection_ack")) {
-		return fmt.Errorf("no acknowledgement but %.100q, %w", message, err)
-	}
-	return send(conn, subscribe)
+	c.bytes.Store(int64(len(payload)))
+	c.arrivals <- arrival{post, at}
 }
 
-// read notes payloads and answers pings.
-func (c *crowd) read(conn net.Conn, reader *bufio.Reader) {
-	for {
-		message, err := receive(reader)
-		if err != nil {
-			return
-		}
-		switch {
-		case bytes.Contains(message, []byte(`"type":"next"`)):
-			c.arrivals <- time.Now()
-			c.first.Lock()
-			c.bytes = len(message)
-			c.first.Unlock()
-		case bytes.Contains(message, []byte(`"type":"ping"`)):
-			if send(conn, `{"type":"pong"}`) != nil {
-				return
-			}
-		}
-	}
-}
-
-// send writes a masked text frame (RFC 6455, 5.2) of less than 64 KB.
-func send(conn net.Conn, text string) error {
-	var mask [4]byte
-	_, _ = rand.Read(mask[:]) // never fails
-	frame := []byte{0x81, 0x80 | 126, 0, 0}
-	binary.BigEndian.PutUint16(frame[2:], uint16(len(text)))
-	frame = append(frame, mask[:]...)
-	for i := range len(text) {
-		frame = append(frame, text[i]^mask[i%4])
-	}
-	_, err := conn.Write(frame)
-	return err
-}
-
-// receive reads the payload of one frame.
-func receive(reader *bufio.Reader) ([]byte, error) {
-	var head [2]byte
-	if _, err := io.ReadFull(reader, head[:]); err != nil {
-		return nil, err
-	}
-	length := int(head[1] & 0x7f)
-	if length >= 126 {
-		var more [8]byte
-		size := more[6:]
-		if length == 127 {
-			size = more[:]
-		}
-		if _, err := io.ReadFull(reader, size); err != nil {
-			return nil, err
-		}
-		length = int(binary.BigEndian.Uint64(more[:]))
-	}
-	if length > 1<<20 {
-		return nil, errors.New("a frame of more than 1 MB")
-	}
-	payload := make([]byte, length)
-	_, err := io.ReadFull(reader, payload)
-	return payload, err
-}
-
-// event has a post published and returns how long it took to each subscriber.
-func (c *crowd) event(ctx context.Context) ([]time.Duration, error) {
-	body := fmt.Sprintf(`{"authorId":"u1","title":"measured","body":%q,"status":"published"}`, strings.Repeat("x", 250))
-	start := time.Now()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d/posts", demoPort+1), strings.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusCreated {
-		return nil, fmt.Errorf("the post service answers %s", response.Status)
-	}
-	latencies := make([]time.Duration, 0, len(c.conns))
-	timeout := time.NewTimer(patience)
+// gather waits until every subscriber has heard of posts first to last, and returns how long each took from its start.
+func (c *crowd) gather(ctx context.Context, first int, starts []time.Time) ([]time.Duration, error) {
+	want := len(starts) * len(c.conns)
+	latencies := make([]time.Duration, 0, want)
+	timeout := time.NewTimer(patience + time.Since(starts[0]))
 	defer timeout.Stop()
-	for len(latencies) < len(c.conns) {
+	for len(latencies) < want {
 		select {
-		case at := <-c.arrivals:
-			latencies = append(latencies, at.Sub(start))
+		case a := <-c.arrivals:
+			if a.post < first || a.post >= first+len(starts) {
+				return nil, fmt.Errorf("post %d came, which is none of %d to %d", a.post, first, first+len(starts)-1)
+			}
+			latencies = append(latencies, a.at.Sub(starts[a.post-first]))
 		case <-timeout.C:
-			return nil, fmt.Errorf("%d of %d subscribers heard of the event", len(latencies), len(c.conns))
+			return nil, fmt.Errorf("%d of %d payloads came", len(latencies), want)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -199,16 +134,16 @@ func (c *crowd) close() {
 	for _, conn := range c.conns {
 		conn.Close()
 	}
-	c.readers.Wait()
-}
-
-// resident is the memory of a process that stands in RAM, in bytes.
-func resident(pid int) (int64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
+	gone := make(chan struct{})
+	go func() {
+		c.readers.Wait()
+		close(gone)
+	}()
+	for {
+		select {
+		case <-c.arrivals: // a reader may wait to note one
+		case <-gone:
+			return
+		}
 	}
-	_, rest, _ := strings.Cut(string(raw), "VmRSS:")
-	kilobytes, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-	return kilobytes << 10, err
 }

@@ -24,8 +24,11 @@ func main() {
 	defer stop()
 	var b benchmark
 	flag.StringVar(&b.program, "tributary", "", "gateway to measure; built from this tree when left out")
-	flag.IntVar(&b.members, "members", 10_000, "subscribers")
-	flag.IntVar(&b.events, "events", 10, "events, one after the other")
+	flag.StringVar(&b.transport, "transport", "", "websocket or SSE alone; both when left out")
+	flag.IntVar(&b.members, "members", 10_000, "subscribers whose memory is measured, and who hear of events one after the other")
+	flag.IntVar(&b.events, "events", 10, "how many such events")
+	flag.IntVar(&b.fewer, "fewer", 1000, "subscribers who hear of events at a steady rate")
+	flag.IntVar(&b.steady, "steady", 200, "how many events at a steady rate, 20 a second; twice as many beside a stalled client")
 	flag.DurationVar(&b.settle, "settle", time.Minute, "how long subscribers are idle before memory is read: pings go through meanwhile")
 	flag.Parse()
 	if err := b.run(ctx, os.Stdout); err != nil {
@@ -36,10 +39,10 @@ func main() {
 
 // benchmark is one run.
 type benchmark struct {
-	program         string
-	members, events int
-	settle          time.Duration
-	dir             string
+	program, transport             string
+	members, events, fewer, steady int
+	settle                         time.Duration
+	dir                            string
 }
 
 const (
@@ -59,25 +62,52 @@ func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
 			return err
 		}
 	}
-	demo, err := b.start(ctx, "demo", "--addr", fmt.Sprintf("127.0.0.1:%d", demoPort), "--data-dir", filepath.Join(b.dir, "demo"),
+	transports := []string{websockets, streams}
+	if b.transport != "" {
+		if !slices.Contains(transports, b.transport) {
+			return fmt.Errorf("-transport is %s or %s", websockets, streams)
+		}
+		transports = []string{b.transport}
+	}
+	fmt.Fprintln(out, heading)
+	for _, part := range []func(context.Context, *process.Process, string) (row, error){b.burst, b.steadily, b.besideStalled} {
+		for _, transport := range transports {
+			row, err := b.with(ctx, transport, part)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(out, row)
+		}
+	}
+	fmt.Fprintln(out, footnote)
+	return nil
+}
+
+// with measures on a gateway and services of their own, so that no row inherits the memory or the events of another.
+func (b *benchmark) with(ctx context.Context, transport string, part func(context.Context, *process.Process, string) (row, error)) (row, error) {
+	dir, err := os.MkdirTemp(b.dir, "")
+	if err != nil {
+		return row{}, err
+	}
+	demo, err := b.start(ctx, "demo", "--addr", fmt.Sprintf("127.0.0.1:%d", demoPort), "--data-dir", filepath.Join(dir, "demo"),
 		"--events-url", "http://"+gatewayAddr+"/events", "--events-secret", secret)
 	if err != nil {
-		return err
+		return row{}, err
 	}
 	defer demo.Stop()
-	args := []string{"serve", "--addr", gatewayAddr, "--data-dir", filepath.Join(b.dir, "gateway"), "--no-limit-enabled", "--events-max-connections", "100000"}
+	args := []string{"serve", "--addr", gatewayAddr, "--data-dir", filepath.Join(dir, "gateway"), "--no-limit-enabled", "--events-max-connections", "100000"}
 	for i, name := range []string{"user", "post", "comment", "follower"} {
 		args = append(args, "--"+name+"-url", fmt.Sprintf("http://127.0.0.1:%d", demoPort+i), "--events-"+name+"-secrets", secret)
 	}
 	gateway, err := b.start(ctx, args...)
 	if err != nil {
-		return err
+		return row{}, err
 	}
 	defer gateway.Stop()
 	if err := awaitQuiet(ctx, gateway); err != nil {
-		return errors.Join(err, gateway.Failure())
+		return row{}, errors.Join(err, gateway.Failure())
 	}
-	return b.measure(ctx, gateway, out)
+	return part(ctx, gateway, transport)
 }
 
 func (b *benchmark) start(ctx context.Context, args ...string) (*process.Process, error) {
@@ -108,52 +138,3 @@ func awaitQuiet(ctx context.Context, gateway *process.Process) error {
 	}
 	return nil
 }
-
-func (b *benchmark) measure(ctx context.Context, gateway *process.Process, out io.Writer) error {
-	empty, err := resident(gateway.PID())
-	if err != nil {
-		return err
-	}
-	crowd, err := newCrowd(ctx, b.members)
-	if err != nil {
-		return err
-	}
-	defer crowd.close()
-	time.Sleep(b.settle)
-	idle, err := resident(gateway.PID())
-	if err != nil {
-		return err
-	}
-	before, err := process.CPUTime(gateway.PID())
-	if err != nil {
-		return err
-	}
-	var all, last []time.Duration
-	for range b.events {
-		latencies, err := crowd.event(ctx)
-		if err != nil {
-			return err
-		}
-		all, last = append(all, latencies...), append(last, slices.Max(latencies))
-	}
-	after, err := process.CPUTime(gateway.PID())
-	if err != nil {
-		return err
-	}
-	busy, err := resident(gateway.PID())
-	if err != nil {
-		return err
-	}
-	deliveries := float64(b.members * b.events)
-	slices.Sort(all)
-	slices.Sort(last)
-	fmt.Fprintf(out, "| subscribers | payload | memory idle | after %d events | CPU for 10,000 deliveries | p50 | p99 | last of all, median |\n", b.events)
-	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|")
-	fmt.Fprintf(out, "| %d | %d B | %.1f KB each | %.1f KB each | %.3f s | %.0f ms | %.0f ms | %.0f ms |\n", b.members, crowd.bytes,
-		float64(idle-empty)/float64(b.members)/1e3, float64(busy-empty)/float64(b.members)/1e3, (after-before).Seconds()/deliveries*10_000,
-		ms(all[len(all)/2]), ms(all[len(all)*99/100]), ms(last[len(last)/2]))
-	fmt.Fprintln(out, "\nTimes are from the write in the post service to the last byte of the payload; the subscribers share the machine with the gateway.")
-	return nil
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // shardMembers is from how many members on a payload is handed out by several goroutines.
@@ -14,37 +13,40 @@ const shardMembers = 256
 // group is the members that are answered alike. It has a feed of its own.
 type group struct {
 	streams *Streams
-	key     groupKey
-	op      *Prepared
-	call    Call // of the first member: the others have the same rights
-	feed    Feed
-	cancel  context.CancelFunc
-	busy    atomic.Bool
+	groupOf
+	feed   Feed
+	cancel context.CancelFunc
 
 	mu       sync.Mutex
 	members  []*Subscription
+	waiting  int   // members that catch up to join it
 	position int64 // of the last event that was handed out
 	closed   bool
 }
 
-// idle says whether everything that the feed gave has been handed out.
-func (g *group) idle() bool { return !g.busy.Load() }
+// groupOf is what a group answers.
+type groupOf struct {
+	key  groupKey
+	op   *Prepared
+	call Call // of the first member: the others have the same rights
+}
 
 // catchUp has a member read a feed of its own until it has all that its group had, and then joins it to the group.
-func (s *Streams) catchUp(sub *Subscription, key groupKey, feed Feed) {
+func (s *Streams) catchUp(ctx context.Context, sub *Subscription, of groupOf, feed Feed) {
 	defer feed.Close()
+	defer s.waitFor(sub, nil)
 	position, cursor := feed.Position()
 	sub.pass(position, cursor)
-	for !s.join(sub, key, feed) {
-		item, err := feed.Next(sub.ctx)
-		if sub.ctx.Err() != nil {
+	for !s.join(ctx, sub, of, feed) {
+		item, err := feed.Next(ctx)
+		if ctx.Err() != nil {
 			return
 		}
 		if err != nil {
 			sub.end(failed(err))
 			return
 		}
-		payload, said := s.payload(sub.ctx, sub.op, sub.call, item)
+		payload, said := s.payload(ctx, of.op, of.call, item)
 		if !said {
 			sub.pass(item.Position, item.Cursor)
 		} else if !sub.deliver(item.Position, payload) {
@@ -54,19 +56,20 @@ func (s *Streams) catchUp(sub *Subscription, key groupKey, feed Feed) {
 }
 
 // join makes the member one of its group, if it has as much as the group has; the group is made if there is none.
-func (s *Streams) join(sub *Subscription, key groupKey, feed Feed) bool {
+func (s *Streams) join(ctx context.Context, sub *Subscription, of groupOf, feed Feed) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
 		return false // it is told soon
 	}
-	g := s.groups[key]
+	g := s.groups[of.key]
 	if g == nil {
 		var result *Result
-		if g, result = s.newGroup(sub, key); result != nil {
+		if g, result = s.newGroup(ctx, of); result != nil {
 			return false // it stays on its own feed
 		}
 	}
+	s.waitForLocked(sub, g)
 	position, cursor := feed.Position()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -76,29 +79,61 @@ func (s *Streams) join(sub *Subscription, key groupKey, feed Feed) bool {
 	sub.mu.Lock()
 	defer sub.mu.Unlock()
 	if sub.gone {
-		if len(g.members) == 0 { // it was made for nobody
-			g.closed = true
-			delete(s.groups, key)
-			g.cancel()
-		}
 		return true
 	}
-	sub.position, sub.cursor, sub.group = max(position, sub.position), cursor, g
+	sub.position, sub.cursor, sub.group, sub.cancel = max(position, sub.position), cursor, g, nil
 	g.members = append(g.members, sub)
 	return true
 }
 
-// newGroup starts a group for those who ask what a member asks. Its feed begins now.
-func (s *Streams) newGroup(sub *Subscription, key groupKey) (*group, *Result) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(sub.ctx))
-	feed, result := s.open(ctx, sub.op, sub.call, false)
+// waitFor notes which group a member catches up with; nil: none any more. A group that has nobody else ends.
+func (s *Streams) waitFor(sub *Subscription, g *group) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waitForLocked(sub, g)
+}
+
+func (s *Streams) waitForLocked(sub *Subscription, g *group) {
+	before := sub.waits
+	if before == g {
+		return
+	}
+	if sub.waits = g; g != nil {
+		g.mu.Lock()
+		g.waiting++
+		g.mu.Unlock()
+	}
+	if before != nil {
+		before.mu.Lock()
+		before.waiting--
+		before.endIfEmptyLocked()
+		before.mu.Unlock()
+	}
+}
+
+// endIfEmptyLocked ends a group that nobody belongs to or waits for; the caller holds mu and that of the streams.
+func (g *group) endIfEmptyLocked() {
+	if len(g.members) > 0 || g.waiting > 0 {
+		return
+	}
+	g.closed = true
+	if g.streams.groups[g.key] == g {
+		delete(g.streams.groups, g.key)
+	}
+	g.cancel()
+}
+
+// newGroup starts a group. Its feed begins now.
+func (s *Streams) newGroup(ctx context.Context, of groupOf) (*group, *Result) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	feed, result := s.open(ctx, of.op, of.call, false)
 	if result != nil {
 		cancel()
 		return nil, result
 	}
-	g := &group{streams: s, key: key, op: sub.op, call: sub.call, feed: feed, cancel: cancel}
+	g := &group{streams: s, groupOf: of, feed: feed, cancel: cancel}
 	g.position, _ = feed.Position()
-	s.groups[key] = g
+	s.groups[of.key] = g
 	s.running.Go(func() { g.run(ctx) })
 	return g, nil
 }
@@ -115,7 +150,9 @@ func (g *group) run(ctx context.Context) {
 			g.fail(err)
 			return
 		}
-		g.busy.Store(true)
+		if g.passes(item.Position) {
+			continue
+		}
 		payload, said := g.streams.payload(ctx, g.op, g.call, item)
 		g.mu.Lock()
 		g.position = item.Position
@@ -128,8 +165,18 @@ func (g *group) run(ctx context.Context) {
 				sub.pass(item.Position, item.Cursor)
 			}
 		}
-		g.busy.Store(false)
 	}
+}
+
+// passes says whether nobody is there to hear of an event: who joins later has to have it.
+func (g *group) passes(position int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.members) > 0 {
+		return false
+	}
+	g.position = position
+	return true
 }
 
 // handOut delivers one payload to all members, with as many goroutines as there are cores when they are many.
@@ -173,13 +220,7 @@ func (g *group) remove(sub *Subscription) {
 	if i := slices.Index(g.members, sub); i >= 0 {
 		g.members = slices.Delete(g.members, i, i+1)
 	}
-	if len(g.members) == 0 {
-		g.closed = true
-		if g.streams.groups[g.key] == g {
-			delete(g.streams.groups, g.key)
-		}
-		g.cancel()
-	}
+	g.endIfEmptyLocked()
 }
 
 // forget has later members make a new group.

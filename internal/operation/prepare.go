@@ -126,6 +126,16 @@ func (p *Preparer) Prepare(view *View, req Request) (*Prepared, gqlerror.List) {
 	}, nil
 }
 
+// Prepare is Preparer.Prepare, and tells Rejected of what is refused by the code of its first error, of which there are a fixed few.
+func (p *Pipeline) Prepare(view *View, req Request) (*Prepared, gqlerror.List) {
+	prepared, errs := p.Preparer.Prepare(view, req)
+	if errs != nil && p.Rejected != nil {
+		code, _ := errs[0].Extensions["code"].(string)
+		p.Rejected(code)
+	}
+	return prepared, errs
+}
+
 // document parses and validates a text, or finds it done.
 func (p *Preparer) document(view *View, text string) (*document, gqlerror.List) {
 	key := documentKey{view.Name, sha256.Sum256([]byte(text))}

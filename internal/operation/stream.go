@@ -64,7 +64,9 @@ type Item struct {
 type Feed struct {
 	Next     func(context.Context) (Item, error)    // waits; an error ends the feed
 	Position func() (position int64, cursor string) // up to which everything has been taken
-	Close    func()
+	// Settled is Position for others than who calls Next: ok is false as long as that one may not be done with what Next gave.
+	Settled func() (position int64, cursor string, ok bool)
+	Close   func()
 }
 
 // ErrCursor is wrapped by the errors of a feed that cannot go on behind the cursor it was given.

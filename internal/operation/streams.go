@@ -50,8 +50,8 @@ func NewStreams(p *Pipeline, source Source, most int, observe StreamObserver) *S
 	}
 }
 
-// Subscribe has a member take part in a subscription until its context ends, Close is called, or End tells it. A Result says
-// why it is refused. Deliver may be called before Subscribe returns.
+// Subscribe has a member take part in a subscription until Close is called or End tells it; the context is that of beginning it, and
+// may end once Subscribe returns. A Result says why it is refused. Deliver may be called before Subscribe returns.
 func (s *Streams) Subscribe(ctx context.Context, op *Prepared, call Call, m Member) (*Subscription, *Result) {
 	if op.Kind() != ast.Subscription {
 		return nil, &Result{Outcome: Refused, Errors: gqlerror.List{refuse(CodeNotASubscription, "only subscriptions can be subscribed to")}}
@@ -59,8 +59,8 @@ func (s *Streams) Subscribe(ctx context.Context, op *Prepared, call Call, m Memb
 	if result := s.pipeline.forbid(op, call.Viewer); result != nil {
 		return nil, result
 	}
-	sub := &Subscription{streams: s, member: m, op: op, call: call, cost: op.Cost.Estimate(op.Variables)}
-	if result := sub.lease(ctx); result != nil {
+	sub := &Subscription{streams: s, member: m, expires: call.Viewer.Expires, cost: op.Cost.Estimate(op.Variables)}
+	if result := sub.lease(ctx, op, call); result != nil {
 		return nil, result
 	}
 	feed, result := s.open(ctx, op, call, true)
@@ -68,7 +68,7 @@ func (s *Streams) Subscribe(ctx context.Context, op *Prepared, call Call, m Memb
 		sub.settle()
 		return nil, result
 	}
-	return s.admit(ctx, sub, feed)
+	return s.admit(ctx, sub, op, call, feed)
 }
 
 // open runs the operation once so that its root field says what it wants, and opens its feed, from now on or resumed.
@@ -93,8 +93,8 @@ func (s *Streams) open(ctx context.Context, op *Prepared, call Call, resume bool
 }
 
 // admit lets a member in: it catches up on a feed of its own first.
-func (s *Streams) admit(ctx context.Context, sub *Subscription, feed Feed) (*Subscription, *Result) {
-	key, err := keyOf(sub.op, sub.call.Viewer)
+func (s *Streams) admit(ctx context.Context, sub *Subscription, op *Prepared, call Call, feed Feed) (*Subscription, *Result) {
+	key, err := keyOf(op, call.Viewer)
 	if err != nil {
 		feed.Close()
 		sub.settle()
@@ -109,11 +109,12 @@ func (s *Streams) admit(ctx context.Context, sub *Subscription, feed Feed) (*Sub
 	}
 	s.members[sub] = true
 	s.count(+1)
-	sub.ctx, sub.cancel = context.WithCancel(ctx)
-	sub.mu.Lock() // the context may end at once
-	sub.stop = context.AfterFunc(sub.ctx, sub.Close)
-	sub.mu.Unlock()
-	s.running.Go(func() { s.catchUp(sub, key, feed) })
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	sub.cancel = cancel
+	s.running.Go(func() {
+		defer cancel()
+		s.catchUp(ctx, sub, groupOf{key, op, call}, feed)
+	})
 	return sub, nil
 }
 
@@ -155,11 +156,15 @@ func cursorVariable(op *Prepared) string {
 	return ""
 }
 
-// Run ends the subscriptions whose tokens have expired, and all of them when ctx ends. It returns after everything has.
+// lookAtKeys is how often the API keys of members are looked at: as long as a key may count as good elsewhere.
+const lookAtKeys = 5 * time.Second
+
+// Run ends the subscriptions whose tokens have expired or whose keys were revoked, and all of them when ctx ends. It returns after
+// everything has.
 func (s *Streams) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for {
+	for looked := time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			s.end()
@@ -168,6 +173,30 @@ func (s *Streams) Run(ctx context.Context) error {
 			for _, sub := range s.expired(now) {
 				sub.end(EndUnauthenticated, refuse(CodeTokenExpired, "the token has expired: connect again with a new one"))
 			}
+			if now.Sub(looked) >= lookAtKeys && s.pipeline.KeyEnded != nil {
+				looked = now
+				s.endRevoked(ctx)
+			}
+		}
+	}
+}
+
+// endRevoked ends the subscriptions of API keys that are good no longer.
+func (s *Streams) endRevoked(ctx context.Context) {
+	holders := map[string][]*Subscription{}
+	s.mu.Lock()
+	for sub := range s.members {
+		if id := sub.payer.KeyID; id != "" {
+			holders[id] = append(holders[id], sub)
+		}
+	}
+	s.mu.Unlock()
+	for id, subs := range holders {
+		if !s.pipeline.KeyEnded(ctx, id) {
+			continue
+		}
+		for _, sub := range subs {
+			sub.end(EndUnauthenticated, refuse(CodeTokenExpired, "the API key is no longer good"))
 		}
 	}
 }
@@ -176,7 +205,7 @@ func (s *Streams) expired(now time.Time) (list []*Subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for sub := range s.members {
-		if expires := sub.call.Viewer.Expires; !expires.IsZero() && !now.Before(expires) {
+		if !sub.expires.IsZero() && !now.Before(sub.expires) {
 			list = append(list, sub)
 		}
 	}

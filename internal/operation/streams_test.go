@@ -52,7 +52,7 @@ func (c *channel) source() Source {
 func (c *channel) open(resume bool, after string) (Feed, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	feed, taken := make(chan int64, 10_000), atomic.Int64{}
+	feed, taken, busy := make(chan int64, 10_000), atomic.Int64{}, atomic.Bool{}
 	taken.Store(c.last)
 	if resume && after != "" {
 		var from int64
@@ -67,8 +67,10 @@ func (c *channel) open(resume bool, after string) (Feed, error) {
 	c.feeds[feed] = true
 	return Feed{
 		Next: func(ctx context.Context) (Item, error) {
+			busy.Store(false)
 			select {
 			case n := <-feed:
+				busy.Store(true)
 				taken.Store(n)
 				return Item{Position: n, Cursor: fmt.Sprint(n), Enter: func(ctx context.Context) context.Context { return context.WithValue(ctx, numberKey{}, n) }}, nil
 			case <-ctx.Done():
@@ -83,6 +85,10 @@ func (c *channel) open(resume bool, after string) (Feed, error) {
 				position = c.last
 			}
 			return position, fmt.Sprint(position)
+		},
+		Settled: func() (int64, string, bool) {
+			position := taken.Load() // before busy is read
+			return position, fmt.Sprint(position), !busy.Load()
 		},
 		Close: func() {
 			c.mu.Lock()

@@ -16,23 +16,22 @@ import (
 // leaseEvents is for how many events a member pays at a time.
 const leaseEvents = 20
 
-// Subscription is a member's part in a stream.
+// Subscription is a member's part in a stream. There are many: the operation and its call are held by the group, once.
 type Subscription struct {
 	streams *Streams
 	member  Member
-	op      *Prepared
-	call    Call
-	cost    int64 // of one event
-	ctx     context.Context
-	cancel  context.CancelFunc
-	stop    func() bool
+	payer   limit.Caller
+	expires time.Time // of the caller's token; zero for never
+	cost    int64     // of one event
+	waits   *group    // that it catches up with; guarded by the streams' mu
 
 	mu       sync.Mutex // held while the member is called, so that after Close it is not
 	gone     bool
-	group    *group // nil while it catches up
-	position int64  // up to which the member has everything
-	cursor   string // behind it
-	leased   int64  // points paid and not used
+	cancel   context.CancelFunc // ends catching up; nil once it has joined its group
+	group    *group             // nil while it catches up
+	position int64              // up to which the member has everything
+	cursor   string             // behind it
+	leased   int64              // points paid and not used
 	decision *limit.Decision
 }
 
@@ -47,7 +46,7 @@ func (s *Subscription) Bookmark() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.group != nil {
-		if position, cursor := s.group.feed.Position(); s.group.idle() && position > s.position {
+		if position, cursor, ok := s.group.feed.Settled(); ok && position > s.position {
 			s.position, s.cursor = position, cursor
 		}
 	}
@@ -83,11 +82,12 @@ func (s *Subscription) depart(last func()) {
 		last()
 	}
 	s.gone = true
-	group, stop := s.group, s.stop
+	group, cancel := s.group, s.cancel
 	s.settleLocked()
 	s.mu.Unlock()
-	stop()
-	s.cancel()
+	if cancel != nil {
+		cancel()
+	}
 	if group != nil {
 		group.remove(s)
 	}
@@ -138,29 +138,28 @@ func (s *Subscription) pass(position int64, cursor string) {
 }
 
 // lease pays for the first events. A Result says why it cannot.
-func (s *Subscription) lease(ctx context.Context) *Result {
-	p := s.streams.pipeline
-	bill := p.open(s.op, s.call)
+func (s *Subscription) lease(ctx context.Context, op *Prepared, call Call) *Result {
+	bill := s.streams.pipeline.open(op, call)
 	if result := bill.admit(ctx); result != nil {
 		return result
 	}
-	s.decision, s.leased = bill.decision, s.cost
+	s.payer, s.decision, s.leased = bill.payer(), bill.decision, s.cost
 	return nil
 }
 
 // pay takes the price of one event off the lease, and leases more when it is used up.
 func (s *Subscription) pay() (wait time.Duration, short bool) {
 	limiter := s.streams.pipeline.Limiter
-	if limiter == nil || s.cost == 0 {
+	if limiter == nil || s.cost == 0 || len(s.decision.Buckets) == 0 {
 		return 0, false
 	}
 	if s.leased < s.cost {
-		who := limit.Caller{UserID: s.call.Viewer.UserID, KeyID: s.call.Viewer.KeyID, IP: s.call.IP}
+		ctx := context.Background() // the limiter has a budget of its own
 		block := s.cost * leaseEvents
-		d := limiter.Admit(s.ctx, who, block)
+		d := limiter.Admit(ctx, s.payer, block)
 		if !d.Allowed {
 			block = s.cost
-			if d = limiter.Admit(s.ctx, who, block); !d.Allowed {
+			if d = limiter.Admit(ctx, s.payer, block); !d.Allowed {
 				return d.RetryAfter, true
 			}
 		}

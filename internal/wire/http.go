@@ -56,7 +56,7 @@ type HTTP struct {
 	FreeDocuments func(auth.Viewer) bool // whose documents need not be among the trusted ones; nil: nobody's
 	Origins       *Origins               // whose pages may use the graph from a browser; nil: those of this server
 	Connections   *Connections           // of event streams; they have to run; nil: there are none
-	Tickets       *Tickets               // what event streams may show in place of credentials; nil: nothing
+	Tickets       Tickets                // what event streams may show in place of credentials; nil: nothing
 
 	MaxBodyBytes     int64         // of a request
 	MaxURLBytes      int           // of the path and the query string

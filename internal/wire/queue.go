@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -33,7 +32,7 @@ type queueConn struct {
 	finished bool // nothing more is to be written
 	hangUp   bool // close the sending side once everything is out
 	closed   bool
-	room     chan struct{} // closed once the queue is empty; nil while nobody waits for that
+	room     chan struct{} // closed once the queue is empty or takes nothing more; nil while nobody waits for that
 
 	once struct { // of one attempt: here and not in a closure, which would be allocated anew each time
 		call func(uintptr) bool
@@ -89,8 +88,8 @@ func (q *queueConn) sendLocked(p []byte, most int) error {
 	return nil
 }
 
-// sendWaiting is send for those who may wait for an empty queue until ctx ends.
-func (q *queueConn) sendWaiting(ctx context.Context, p []byte, most int) error {
+// sendWaiting is send for those who may wait for an empty queue. It waits no longer than until the connection is finished or closed.
+func (q *queueConn) sendWaiting(p []byte, most int) error {
 	for {
 		q.mu.Lock()
 		err := q.sendLocked(p, most)
@@ -103,11 +102,7 @@ func (q *queueConn) sendWaiting(ctx context.Context, p []byte, most int) error {
 		}
 		room := q.room
 		q.mu.Unlock()
-		select {
-		case <-room:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		<-room
 	}
 }
 
@@ -120,22 +115,10 @@ func (q *queueConn) finish(p []byte, hangUp bool) {
 		_ = q.sendLocked(p, q.unsent+len(p)) // on a closed connection nobody is left to tell
 	}
 	q.finished, q.hangUp = true, hangUp
+	q.wakeLocked()
 	if hangUp && !q.flushing {
 		q.hangUpLocked()
 	}
-}
-
-// Write is for the frames that the websocket library writes by itself. They are short, and dropped once the last has been written.
-func (q *queueConn) Write(p []byte) (int, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.finished {
-		return len(p), nil
-	}
-	if err := q.sendLocked(p, maxQueuedBytes+reservedBytes); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }
 
 // busy says whether something waits for the peer, which it does for as long as the peer goes on taking it.

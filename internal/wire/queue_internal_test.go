@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -60,7 +59,7 @@ func TestQueue(t *testing.T) {
 				t.Errorf("%d pieces were refused, %d bytes were taken", refused, want.Len())
 			}
 			waited := make(chan error, 1)
-			go func() { waited <- q.sendWaiting(t.Context(), []byte("waited"), maxQueuedBytes) }()
+			go func() { waited <- q.sendWaiting([]byte("waited"), maxQueuedBytes) }()
 			want.WriteString("waited")
 			got := make([]byte, want.Len())
 			if _, err := io.ReadFull(client, got); err != nil || !bytes.Equal(got, want.Bytes()) {
@@ -93,7 +92,7 @@ func TestQueueOfAStalledPeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- q.sendWaiting(context.Background(), make([]byte, maxQueuedBytes), maxQueuedBytes) }()
+	go func() { ended <- q.sendWaiting(make([]byte, maxQueuedBytes), maxQueuedBytes) }()
 	running.Wait()
 	if err := <-ended; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)

@@ -1,7 +1,7 @@
 package wire
 
 import (
-	"fmt"
+	"context"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -61,11 +61,8 @@ func (x *exchange) who() (auth.Viewer, netip.Addr, error) {
 	if ticket == "" {
 		return viewer, ip, err
 	}
-	viewer, ok := x.Tickets.Redeem(ticket)
-	if !ok {
-		return auth.Viewer{}, ip, fmt.Errorf("%w: the ticket is used, expired or unknown", auth.ErrInvalidToken)
-	}
-	return viewer, ip, nil
+	viewer, err = x.Tickets.Redeem(x.r.Context(), ticket)
+	return viewer, ip, err
 }
 
 // stream answers one operation for a client that takes an event stream.
@@ -108,9 +105,10 @@ func (x *exchange) subscribe(prepared *operation.Prepared, call operation.Call) 
 		return refused
 	}
 	stream := newSSEStream(x.Connections, caller)
-	sub, result := x.Pipeline.Subscribe(stream.ctx, prepared, call, stream)
+	ctx, cancel := context.WithCancel(x.Connections.ctx) // of the beginning alone: streams are many, and hold no context
+	defer cancel()
+	sub, result := x.Pipeline.Subscribe(ctx, prepared, call, stream)
 	if result != nil {
-		stream.cancel()
 		x.Connections.give(caller)
 		x.replyEvents(x.framed(result))
 		return nil

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -21,9 +20,7 @@ var (
 // to the queue.
 type sseStream struct {
 	connections *Connections
-	caller      string // who it counts for
-	ctx         context.Context
-	cancel      context.CancelFunc
+	caller      string                  // who it counts for
 	sub         *operation.Subscription // set before the stream opens
 	alarm       alarm
 
@@ -36,7 +33,6 @@ type sseStream struct {
 
 func newSSEStream(connections *Connections, caller string) *sseStream {
 	s := &sseStream{connections: connections, caller: caller}
-	s.ctx, s.cancel = context.WithCancel(connections.ctx)
 	s.alarm.owner = s
 	return s
 }
@@ -75,7 +71,6 @@ func (s *sseStream) leave() {
 	queue := s.queue
 	s.connections.wheel.stop(&s.alarm)
 	s.mu.Unlock()
-	s.cancel()
 	if queue != nil {
 		_ = queue.Close()
 	}
@@ -136,7 +131,6 @@ func (s *sseStream) hangUpLocked(last []byte) {
 	}
 	s.queue.finish(last, true)
 	s.connections.wheel.set(&s.alarm, s.connections.config.CloseTimeout)
-	s.cancel()
 }
 
 func (s *sseStream) drain() { s.End(operation.End{Reason: operation.EndDraining}) }

@@ -98,13 +98,16 @@ func (s *ticks) feed(after string) (operation.Feed, error) {
 	}
 	s.change(+1, 0)
 	var mu sync.Mutex
+	waits := false
 	return operation.Feed{
 		Next: func(ctx context.Context) (operation.Item, error) {
 			for {
 				mu.Lock()
+				waits = true
 				text, ok, woken := s.next(position)
 				if ok {
 					position++
+					waits = false
 					at := position
 					mu.Unlock()
 					return operation.Item{Position: int64(at), Cursor: "c" + strconv.Itoa(at), Enter: func(ctx context.Context) context.Context {
@@ -123,6 +126,11 @@ func (s *ticks) feed(after string) (operation.Feed, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			return int64(position), "c" + strconv.Itoa(position)
+		},
+		Settled: func() (int64, string, bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			return int64(position), "c" + strconv.Itoa(position), waits
 		},
 		Close: func() { s.change(-1, 0) },
 	}, nil
@@ -154,7 +162,7 @@ func newStreamSite(t testing.TB, config wire.ConnectionsConfig) *streamSite {
 	s := &streamSite{site: newSite(t), ticks: newTicks(), ended: make(chan struct{})}
 	s.executor = executorFunc(tell)
 	s.http.Connections = wire.NewConnections(config)
-	s.http.Tickets = wire.NewTickets(time.Now)
+	s.http.Tickets = wire.NewMemoryTickets(time.Now)
 	s.ws = &wire.WS{HTTP: s.http, Connections: s.http.Connections}
 	streams := operation.NewStreams(s.http.Pipeline, s.ticks.source(), 100_000, operation.StreamObserver{Members: func(n int) { s.ticks.change(0, n) }})
 	s.http.Pipeline.Streams = streams

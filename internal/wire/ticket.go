@@ -1,12 +1,14 @@
 package wire
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
 
 	"tributary/internal/auth"
@@ -23,76 +25,43 @@ const (
 	ticketUnavailable = "as many tickets are out as this server gives: use one, or wait until they expire"
 )
 
-// Tickets let a client show in a URL, once and within 30 seconds, who it is: EventSource in browsers cannot send Authorization. They
-// are kept in memory, so that a ticket is good at the replica that gave it. They are safe for concurrent use.
-type Tickets struct {
-	now func() time.Time
+// ErrTooManyTickets is the error of a ticket that is not given out because as many are as may be, by its caller or by all.
+var ErrTooManyTickets = errors.New("too many tickets are out")
 
-	mu     sync.Mutex
-	live   map[[sha256.Size]byte]auth.Viewer
-	of     map[string]int // by caller
-	issued []issuedTicket // by age
+// Tickets let a client show in a URL, once and within 30 seconds, who it is: EventSource in browsers cannot send Authorization. What
+// is kept of a ticket is its hash, which is no ticket. They are safe for concurrent use.
+type Tickets interface {
+	// Issue gives out a ticket that is as good as the viewer's credentials. The error is ErrTooManyTickets or wraps auth.ErrUnavailable.
+	Issue(ctx context.Context, viewer auth.Viewer) (ticket string, err error)
+	// Redeem gives the viewer of a ticket and takes it back. The error wraps auth.ErrInvalidToken for one that is unknown, used or too
+	// old, or whose credentials have expired, and auth.ErrUnavailable where that cannot be told.
+	Redeem(ctx context.Context, ticket string) (auth.Viewer, error)
 }
 
-type issuedTicket struct {
-	hash    [sha256.Size]byte
-	expires time.Time
+// ticketBounds are how long a ticket is good, and how many are out at a time.
+type ticketBounds struct {
+	life       time.Duration
+	all, ofOne int
 }
 
-// NewTickets makes Tickets that go by a clock.
-func NewTickets(now func() time.Time) *Tickets {
-	return &Tickets{now: now, live: map[[sha256.Size]byte]auth.Viewer{}, of: map[string]int{}}
-}
+func defaultTicketBounds() ticketBounds { return ticketBounds{ticketLife, maxTickets, maxTicketsOfOne} }
 
-// Issue gives out a ticket that is as good as the viewer's credentials. ok is false when as many are out as may be.
-func (t *Tickets) Issue(viewer auth.Viewer) (ticket string, ok bool) {
-	owner := callerKey(viewer, netip.Addr{})
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.expireLocked()
-	if len(t.issued) >= maxTickets || t.of[owner] >= maxTicketsOfOne {
-		return "", false
-	}
+var errTicket = fmt.Errorf("%w: the ticket is used, expired or unknown", auth.ErrInvalidToken)
+
+func newTicket() (ticket string, hash [sha256.Size]byte) {
 	ticket = rand.Text()
-	hash := sha256.Sum256([]byte(ticket))
-	t.live[hash] = viewer
-	t.of[owner]++
-	t.issued = append(t.issued, issuedTicket{hash, t.now().Add(ticketLife)})
-	return ticket, true
+	return ticket, sha256.Sum256([]byte(ticket))
 }
 
-// Redeem gives the viewer of a ticket and takes it back. ok is false for one that is unknown, used or too old.
-func (t *Tickets) Redeem(ticket string) (viewer auth.Viewer, ok bool) {
-	hash := sha256.Sum256([]byte(ticket))
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.expireLocked()
-	viewer, ok = t.live[hash]
-	t.forgetLocked(hash)
-	if ok && !viewer.Expires.IsZero() && !t.now().Before(viewer.Expires) {
-		return auth.Viewer{}, false
-	}
-	return viewer, ok
-}
+// ticketOwner is whose share of the tickets one is of.
+func ticketOwner(v auth.Viewer) string { return callerKey(v, netip.Addr{}) }
 
-func (t *Tickets) expireLocked() {
-	n := 0
-	for ; n < len(t.issued) && !t.now().Before(t.issued[n].expires); n++ {
-		t.forgetLocked(t.issued[n].hash)
+// unexpired gives a ticket's viewer unless the credentials behind it have expired.
+func unexpired(v auth.Viewer, now time.Time) (auth.Viewer, error) {
+	if !v.Expires.IsZero() && !now.Before(v.Expires) {
+		return auth.Viewer{}, errTicket
 	}
-	t.issued = append(t.issued[:0], t.issued[n:]...)
-}
-
-func (t *Tickets) forgetLocked(hash [sha256.Size]byte) {
-	viewer, ok := t.live[hash]
-	if !ok {
-		return
-	}
-	delete(t.live, hash)
-	owner := callerKey(viewer, netip.Addr{})
-	if t.of[owner]--; t.of[owner] <= 0 {
-		delete(t.of, owner)
-	}
+	return v, nil
 }
 
 // StreamTicket answers POST by those who show credentials with {"ticket":"…","expiresIn":30}: see Tickets, which must be there.
@@ -129,10 +98,14 @@ func (x *exchange) issueTicket() *refusal {
 		x.w.Header().Set("WWW-Authenticate", "Bearer")
 		return &refusal{http.StatusUnauthorized, CodeUnauthenticated, "a ticket needs a token or key; without either a stream needs no ticket"}
 	}
-	ticket, ok := x.Tickets.Issue(call.Viewer)
-	if !ok {
+	ticket, err := x.Tickets.Issue(x.r.Context(), call.Viewer)
+	switch {
+	case errors.Is(err, ErrTooManyTickets):
 		x.w.Header().Set("Retry-After", "30")
 		return &refusal{http.StatusTooManyRequests, CodeTooManyTickets, ticketUnavailable}
+	case err != nil:
+		x.w.Header().Set("Retry-After", "1")
+		return &refusal{http.StatusServiceUnavailable, CodeServiceUnavailable, "tickets cannot be given out now: come back in a moment"}
 	}
 	raw, _ := json.Marshal(map[string]any{"ticket": ticket, "expiresIn": int(ticketLife.Seconds())}) // a string and a number
 	write(x.w, mediaJSON, http.StatusOK, raw)

@@ -1,64 +1,12 @@
 package wire_test
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"tributary/internal/auth"
 	"tributary/internal/wire"
 )
-
-func TestTickets(t *testing.T) {
-	now := time.Unix(1_000_000, 0)
-	tickets := wire.NewTickets(func() time.Time { return now })
-	ann, key := auth.Viewer{UserID: "ann", Scopes: []string{"x"}}, auth.Viewer{KeyID: "k", Expires: now.Add(10 * time.Second)}
-	issue := func(v auth.Viewer) string {
-		t.Helper()
-		ticket, ok := tickets.Issue(v)
-		if !ok {
-			t.Fatal("no ticket")
-		}
-		return ticket
-	}
-	first := issue(ann)
-	if v, ok := tickets.Redeem(first); !ok || v.UserID != "ann" || !v.HasScopes("x") {
-		t.Errorf("got %v, %v", v, ok)
-	}
-	for name, ticket := range map[string]string{"used": first, "unknown": "x", "empty": ""} {
-		if v, ok := tickets.Redeem(ticket); ok || !v.Anonymous() {
-			t.Errorf("%s: %v", name, v)
-		}
-	}
-	soon, late, ofKey := issue(ann), issue(ann), issue(key)
-	now = now.Add(30*time.Second - 1)
-	if _, ok := tickets.Redeem(soon); !ok {
-		t.Error("it was not good for 30 s")
-	}
-	if _, ok := tickets.Redeem(ofKey); ok {
-		t.Error("it outlived its key")
-	}
-	now = now.Add(1)
-	if _, ok := tickets.Redeem(late); ok {
-		t.Error("it was good for more than 30 s")
-	}
-	for range 20 {
-		issue(ann)
-	}
-	if _, ok := tickets.Issue(ann); ok {
-		t.Error("one caller has as many as it likes")
-	}
-	for i := range 10_000 - 20 {
-		issue(auth.Viewer{UserID: fmt.Sprint(i)})
-	}
-	if _, ok := tickets.Issue(key); ok {
-		t.Error("there are as many as anybody likes")
-	}
-	now = now.Add(30 * time.Second)
-	issue(ann)
-}
 
 func TestTicketsOverHTTP(t *testing.T) {
 	s := newStreamSite(t, wire.ConnectionsConfig{})

@@ -3,12 +3,8 @@ package wire
 import (
 	"cmp"
 	"context"
-	"net"
 	"net/http"
-	"strings"
 	"time"
-
-	"github.com/coder/websocket"
 
 	"tributary/internal/operation"
 )
@@ -59,41 +55,30 @@ func (s *WS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// asksForWebsocket reads Upgrade, a list.
-func asksForWebsocket(r *http.Request) bool {
-	for part := range splitList(strings.Join(r.Header.Values("Upgrade"), ",")) {
-		if strings.EqualFold(strings.TrimSpace(part), "websocket") {
-			return true
-		}
-	}
-	return false
-}
+func asksForWebsocket(r *http.Request) bool { return lists(r.Header, "Upgrade", "websocket") }
 
-// upgrade starts a connection. It says whether there is one.
+// upgrade starts a connection. It says whether there is one; if not, the request is answered.
 func (s *WS) upgrade(w http.ResponseWriter, r *http.Request, caller string) bool {
-	config := &s.Connections.config
-	hijacked := &hijacker{ResponseWriter: w, wrap: func(conn net.Conn) *queueConn {
-		return newQueueConn(conn, config.StallTimeout, &s.Connections.running)
-	}}
-	// Accept looks at Origin as well, but knows nothing of those that are allowed.
-	socket, err := websocket.Accept(hijacked, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
-	if err != nil {
-		return false // it has answered
-	}
-	c := &wsConn{ws: s, queue: hijacked.conn, socket: socket, caller: caller}
-	c.ctx, c.cancel = context.WithCancel(s.Connections.ctx)
-	c.request = r.WithContext(context.WithValue(c.ctx, requestIDKey{}, RequestID(r.Context())))
-	c.alarm.owner = c
-	socket.SetReadLimit(maxInitBytes)
-	s.Connections.wheel.set(&c.alarm, config.InitTimeout)
-	accepted := socket.Subprotocol() == subprotocol
-	if !s.Connections.start(c, c.run) {
-		s.Connections.wheel.stop(&c.alarm)
-		_ = socket.CloseNow()
-		c.cancel()
+	if refused := checkHandshake(w.Header(), r); refused != nil {
+		writeRefusal(w, refused.status, refused.code, refused.message)
 		return false
 	}
-	if !accepted {
+	conn, early, spoken, err := shakeHands(w, r)
+	if err != nil {
+		return false // there is nobody left to tell
+	}
+	config := &s.Connections.config
+	c := &wsConn{ws: s, queue: newQueueConn(conn, config.StallTimeout, &s.Connections.running), caller: caller, limit: maxInitBytes}
+	c.messages.conn, c.messages.pending = conn, early
+	c.request = r.WithContext(context.WithValue(s.Connections.ctx, requestIDKey{}, RequestID(r.Context())))
+	c.alarm.owner = c
+	s.Connections.wheel.set(&c.alarm, config.InitTimeout)
+	if !s.Connections.start(c, c.run) {
+		s.Connections.wheel.stop(&c.alarm)
+		c.drop()
+		return false
+	}
+	if !spoken {
 		c.close(closeSubprotocol, "Subprotocol not acceptable")
 	}
 	return true

@@ -34,7 +34,7 @@ func (c *wsConn) initialise(payload json.RawMessage) {
 		return
 	}
 	c.call = operation.Call{Viewer: viewer, IP: ip, RequestID: RequestID(request.Context())}
-	c.socket.SetReadLimit(c.ws.maxMessageBytes())
+	c.limit = c.ws.maxMessageBytes()
 	now := time.Now()
 	c.mu.Lock()
 	if c.closing {

@@ -8,8 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// The codes that the server closes with: those of the protocol, and two of RFC 6455.
+// The codes that the server closes with: those of the protocol, and some of RFC 6455.
 const (
+	closeProtocol    = 1002
+	closeNotText     = 1007
+	closeTooBig      = 1009
 	closeDraining    = 1012 // clients come back, elsewhere if they can
 	closeTryLater    = 1013 // clients come back
 	closeInvalid     = 4400
@@ -23,10 +26,14 @@ const (
 )
 
 const (
-	opcodeText    = 1
-	opcodeClose   = 8
-	maxReason     = 123 // bytes of a reason for closing
-	frameHeadMost = 10
+	opcodeContinuation = 0
+	opcodeText         = 1
+	opcodeBinary       = 2
+	opcodeClose        = 8 // the first of the control frames
+	opcodePing         = 9
+	opcodePong         = 10
+
+	maxReason = 123 // bytes of a reason for closing
 )
 
 // message is one of the client's.

@@ -18,17 +18,19 @@ type wsOperation struct {
 	conn   *wsConn
 	id     string
 	quoted []byte // the id as JSON
-	next   []byte // what stands before a payload
-	ctx    context.Context
-	cancel context.CancelFunc
 
-	mu   sync.Mutex
-	done bool // nothing more is sent
-	sub  *operation.Subscription
+	mu     sync.Mutex
+	done   bool               // nothing more is sent
+	cancel context.CancelFunc // ends its work; nil once that is done, as it is for a member of a stream
+	sub    *operation.Subscription
 }
 
-// bracket ends a message whose payload came last.
-var bracket = []byte("}")
+// What stands before and behind the id and the payload of a message.
+var (
+	beforeID   = []byte(`{"id":`)
+	behindNext = []byte(`,"type":"next","payload":`)
+	bracket    = []byte("}")
+)
 
 // subscribe starts an operation.
 func (c *wsConn) subscribe(m message) {
@@ -38,29 +40,25 @@ func (c *wsConn) subscribe(m message) {
 		return
 	}
 	quoted, _ := json.Marshal(m.ID) // a string
-	op := &wsOperation{conn: c, id: m.ID, quoted: quoted, next: beforePayload(quoted, "next")}
-	op.ctx, op.cancel = context.WithCancel(c.ctx)
+	op := &wsOperation{conn: c, id: m.ID, quoted: quoted}
 	c.mu.Lock()
 	duplicate := slices.ContainsFunc(c.operations, func(other *wsOperation) bool { return other.id == m.ID })
 	full := len(c.operations) >= c.ws.maxOperations()
-	if !duplicate && !full {
+	closing := c.closing
+	if !closing && !duplicate && !full {
 		c.operations = append(c.operations, op)
 	}
 	c.mu.Unlock()
 	switch {
+	case closing:
 	case duplicate:
-		op.cancel()
 		c.close(closeDuplicate, "Subscriber for "+m.ID+" already exists")
 	case full:
 		op.refuse(&refusal{code: CodeTooManyOperations, message: "too many operations run on this connection: complete some"})
 	case refused != nil:
 		op.refuse(refused)
 	default:
-		c.working.Go(func() {
-			if !c.ws.Connections.guard(func() { op.run(req) }) {
-				op.refuse(&refusal{code: CodeInternal, message: internalMessage})
-			}
-		})
+		c.working.Go(func() { op.work(req) })
 	}
 }
 
@@ -87,10 +85,39 @@ func (c *wsConn) forget(op *wsOperation) {
 	}
 }
 
+// work runs the operation in a context that ends with that.
+func (op *wsOperation) work(req request) {
+	ctx, cancel := context.WithCancel(op.conn.ws.Connections.ctx)
+	defer cancel()
+	op.mu.Lock()
+	op.cancel = cancel
+	done := op.done
+	op.mu.Unlock()
+	if done || op.conn.ends() { // before there was anything to interrupt
+		return
+	}
+	if !op.conn.ws.Connections.guard(func() { op.run(ctx, req) }) {
+		op.refuse(&refusal{code: CodeInternal, message: internalMessage})
+	}
+	op.mu.Lock()
+	op.cancel = nil
+	op.mu.Unlock()
+}
+
+// interrupt ends the work of the operation.
+func (op *wsOperation) interrupt() {
+	op.mu.Lock()
+	cancel := op.cancel
+	op.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}
+
 // run prepares the operation and has it run, or joins its stream.
-func (op *wsOperation) run(req request) {
+func (op *wsOperation) run(ctx context.Context, req request) {
 	h, call := op.conn.ws.HTTP, op.conn.call
-	registration, refused := h.Persisted.Resolve(op.ctx, &req.Request, req.named, h.FreeDocuments != nil && h.FreeDocuments(call.Viewer))
+	registration, refused := h.Persisted.Resolve(ctx, &req.Request, req.named, h.FreeDocuments != nil && h.FreeDocuments(call.Viewer))
 	if refused != nil {
 		op.refuse(refused)
 		return
@@ -100,14 +127,14 @@ func (op *wsOperation) run(req request) {
 		op.fail(errs)
 		return
 	}
-	h.Persisted.Accept(op.ctx, registration)
+	h.Persisted.Accept(ctx, registration)
 	if prepared.Kind() == ast.Subscription {
-		op.join(prepared, call)
+		op.join(ctx, prepared, call)
 		return
 	}
-	result := h.Pipeline.Run(op.ctx, prepared, call)
+	result := h.Pipeline.Run(ctx, prepared, call)
 	switch {
-	case op.ctx.Err() != nil: // nobody waits for it
+	case ctx.Err() != nil: // nobody waits for it
 		op.end()
 	case result.Outcome != operation.Ran:
 		op.fail(result.Errors)
@@ -117,8 +144,8 @@ func (op *wsOperation) run(req request) {
 }
 
 // join makes the operation a member of its stream.
-func (op *wsOperation) join(prepared *operation.Prepared, call operation.Call) {
-	sub, result := op.conn.ws.HTTP.Pipeline.Subscribe(op.ctx, prepared, call, op)
+func (op *wsOperation) join(ctx context.Context, prepared *operation.Prepared, call operation.Call) {
+	sub, result := op.conn.ws.HTTP.Pipeline.Subscribe(ctx, prepared, call, op)
 	if result != nil {
 		op.fail(result.Errors)
 		return
@@ -140,9 +167,9 @@ func (op *wsOperation) answer(result *operation.Result) {
 	if !op.end() {
 		return
 	}
-	frames := appendFrame(nil, opcodeText, op.next, raw, bracket)
+	frames := appendFrame(nil, opcodeText, beforeID, op.quoted, behindNext, raw, bracket)
 	frames = appendFrame(frames, opcodeText, typed(op.quoted, "complete"))
-	_ = op.conn.queue.sendWaiting(op.conn.ctx, frames, maxQueuedBytes) // it fails when the connection has ended
+	_ = op.conn.queue.sendWaiting(frames, maxQueuedBytes) // it fails when the connection has ended
 }
 
 // Deliver sends a payload; see operation.Member.
@@ -154,7 +181,7 @@ func (op *wsOperation) Deliver(p operation.Payload) bool {
 	}
 	frames := &op.conn.ws.Connections.scratches
 	frame := frames.get()
-	*frame = appendFrame(*frame, opcodeText, op.next, p.JSON, bracket)
+	*frame = appendFrame(*frame, opcodeText, beforeID, op.quoted, behindNext, p.JSON, bracket)
 	err := op.conn.queue.send(*frame, maxQueuedBytes)
 	frames.put(frame)
 	return !errors.Is(err, errNoRoom)
@@ -174,7 +201,6 @@ func (op *wsOperation) End(e operation.End) {
 	default:
 		op.fail(endErrors(e))
 	}
-	op.cancel()
 }
 
 // endErrors are the errors of an end, with its cursor.
@@ -210,7 +236,6 @@ func (op *wsOperation) end() (first bool) {
 	first, op.done = !op.done, true
 	op.mu.Unlock()
 	if first {
-		op.cancel()
 		op.conn.forget(op)
 	}
 	return first
@@ -222,7 +247,7 @@ func (op *wsOperation) stop() {
 	op.done = true
 	sub := op.sub
 	op.mu.Unlock()
-	op.cancel()
+	op.interrupt()
 	if sub != nil {
 		sub.Close()
 	}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+)
+
+const handshake = "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+
+// beginSocket upgrades, and subscribes so many times once the connection is acknowledged.
+func beginSocket(conn net.Conn, reader *bufio.Reader, document string, times int) error {
+	if _, err := io.WriteString(conn, handshake); err != nil {
+		return err
+	}
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		return fmt.Errorf("the gateway answers %s", response.Status)
+	}
+	if err := send(conn, `{"type":"connection_init"}`); err != nil {
+		return err
+	}
+	if message, err := receive(reader); err != nil || !bytes.Contains(message, []byte("connection_ack")) {
+		return fmt.Errorf("no acknowledgement but %.100q, %w", message, err)
+	}
+	for i := range times {
+		if err := send(conn, fmt.Sprintf(`{"id":"%d","type":"subscribe","payload":{"query":%q}}`, i+1, document)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSocket gives each payload that comes, and answers pings, until the connection ends.
+func readSocket(conn net.Conn, reader *bufio.Reader, payload func([]byte)) {
+	for {
+		message, err := receive(reader)
+		if err != nil {
+			return
+		}
+		switch {
+		case bytes.Contains(message, []byte(`"type":"next"`)):
+			payload(message)
+		case bytes.Contains(message, []byte(`"type":"ping"`)):
+			if send(conn, `{"type":"pong"}`) != nil {
+				return
+			}
+		}
+	}
+}
+
+// send writes a masked text frame (RFC 6455, 5.2) of less than 64 KB.
+func send(conn net.Conn, text string) error {
+	var mask [4]byte
+	_, _ = rand.Read(mask[:]) // never fails
+	frame := []byte{0x81, 0x80 | 126, 0, 0}
+	binary.BigEndian.PutUint16(frame[2:], uint16(len(text)))
+	frame = append(frame, mask[:]...)
+	for i := range len(text) {
+		frame = append(frame, text[i]^mask[i%4])
+	}
+	_, err := conn.Write(frame)
+	return err
+}
+
+// receive reads the payload of one frame.
+func receive(reader *bufio.Reader) ([]byte, error) {
+	var head [2]byte
+	if _, err := io.ReadFull(reader, head[:]); err != nil {
+		return nil, err
+	}
+	length := int(head[1] & 0x7f)
+	if length >= 126 {
+		var more [8]byte
+		size := more[6:]
+		if length == 127 {
+			size = more[:]
+		}
+		if _, err := io.ReadFull(reader, size); err != nil {
+			return nil, err
+		}
+		length = int(binary.BigEndian.Uint64(more[:]))
+	}
+	if length > 1<<20 {
+		return nil, errors.New("a frame of more than 1 MB")
+	}
+	payload := make([]byte, length)
+	_, err := io.ReadFull(reader, payload)
+	return payload, err
+}

@@ -1,0 +1,33 @@
+package operation
+
+import (
+	"testing"
+	"time"
+)
+
+// TestNothingIsLeftOfWhoLeavesEarly has a member go before it has caught up with the group that was made for it.
+func TestNothingIsLeftOfWhoLeavesEarly(t *testing.T) {
+	r := startRadio(t, nil, 1000)
+	r.channel.say(50)
+	l := newListener(3)
+	if _, result := r.join(t, Call{After: "1"}, l, tick, nil); result != nil {
+		t.Fatal(result.Errors)
+	}
+	if end := l.ends(t); end.Reason != EndSlow {
+		t.Errorf("it ends with %+v", end)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		r.mu.Lock()
+		groups := len(r.groups)
+		r.mu.Unlock()
+		r.channel.mu.Lock()
+		feeds := len(r.channel.feeds)
+		r.channel.mu.Unlock()
+		if groups == 0 && feeds == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d groups and %d feeds are left", groups, feeds)
+		}
+	}
+}
