@@ -30,7 +30,7 @@ func (r *commentResolver) Parent(ctx context.Context, objs []*clients.Comment) (
 
 // Replies is the batch resolver for the replies field.
 func (r *commentResolver) Replies(ctx context.Context, objs []*clients.Comment, first *int, after *string, last *int, before *string, orderBy *relay.Order) ([]*relay.Connection[*clients.Comment], error) {
-	args, err := relay.NewArgs(first, after, last, before, orderBy)
+	args, err := pageArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (r *commentResolver) History(ctx context.Context, obj *clients.Comment, fir
 
 // AsOf is the resolver for the asOf field.
 func (r *commentResolver) AsOf(ctx context.Context, obj *clients.Comment, at time.Time) (*clients.Comment, error) {
-	return r.commentAsOf(ctx, obj.ID, at)
+	return r.commentAsOf(ctx, obj, at)
 }
 
 // AddComment is the resolver for the addComment field.

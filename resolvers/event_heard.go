@@ -109,6 +109,9 @@ func (r *Resolver) entityChanged(ctx context.Context, ids []*clients.GlobalID, a
 	}
 	topics := make([]string, len(ids))
 	for i, id := range ids {
+		if !id.Kind.Entity() {
+			return nil, noNode(id.Kind)
+		}
 		topics[i] = "entity:" + string(id.Kind) + "/" + id.ID
 	}
 	return hear(ctx, topics, after, func(d event.Delivery) (*graph.EntityChanged, error) {

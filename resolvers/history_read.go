@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,37 +38,34 @@ func historyCursor(number int64) string { return "e" + strconv.FormatInt(number,
 
 // history pages what happened to an entity, as far as the viewer may know: owner is whom it belongs to.
 func (r *Resolver) history(ctx context.Context, kind clients.Kind, id string, owner clients.UserID, first *int, after *string) (*graph.HistoryConnection, error) {
+	owned := auth.CanSee(load(ctx).viewer, auth.Entity{OwnerID: string(owner)})
+	return r.historyOf(ctx, string(kind)+"/"+id, owned, first, after, func(changes []event.Change) ([]event.Change, error) {
+		return slices.DeleteFunc(changes, func(c event.Change) bool { return !owned && !publicly(kind, c) }), nil
+	})
+}
+
+// historyOf pages what happened to a subject: of each page of changes what shown leaves of them.
+func (r *Resolver) historyOf(ctx context.Context, subject string, owned bool, first *int, after *string, shown func([]event.Change) ([]event.Change, error)) (*graph.HistoryConnection, error) {
 	limit, before, err := historyPage(first, after)
 	if err != nil {
 		return nil, err
 	}
-	changes, more, err := event.History(ctx, r.Log, string(kind)+"/"+id, event.HistoryPage{Before: before, Limit: limit, Backward: true})
+	changes, more, err := event.History(ctx, r.Log, subject, event.HistoryPage{Before: before, Limit: limit, Backward: true})
 	if err != nil {
 		return nil, err
 	}
-	owned := auth.CanSee(load(ctx).viewer, auth.Entity{OwnerID: string(owner)})
+	var last int64
+	if more {
+		last = changes[len(changes)-1].Event.Version
+	}
+	if changes, err = shown(changes); err != nil {
+		return nil, err
+	}
 	page := newHistoryPage(more, after)
 	for _, change := range changes {
-		if owned || publicly(kind, change) {
-			page.add(historyEntry(change, owned), change.Event.Version)
-		}
+		page.add(historyEntry(change, owned), change.Event.Version)
 	}
-	return page.connection(), nil
-}
-
-// commentHistory is history but for comments that were deleted: what they said is admins' business alone.
-func (r *Resolver) commentHistory(ctx context.Context, c *clients.Comment, first *int, after *string) (*graph.HistoryConnection, error) {
-	if c.Status == clients.CommentDeleted && !load(ctx).viewer.Admin() {
-		if _, _, err := historyPage(first, after); err != nil {
-			return nil, err
-		}
-		return newHistoryPage(false, after).connection(), nil
-	}
-	var owner clients.UserID
-	if c.AuthorID != nil {
-		owner = *c.AuthorID
-	}
-	return r.history(ctx, clients.KindComment, string(c.ID), owner, first, after)
+	return page.connection(last), nil
 }
 
 // publicly says whether everybody may know of a change: one of a post, as long as it is published before or after.
@@ -114,9 +112,16 @@ func (p *historyPages) add(entry *graph.HistoryEntry, number int64) {
 	p.page.Edges = append(p.page.Edges, &graph.HistoryEdge{Cursor: historyCursor(number), Node: entry})
 }
 
-func (p *historyPages) connection() *graph.HistoryConnection {
+// connection gives the page. Where there are more, the next one begins behind the last entry that was looked at, which need not be
+// on this page.
+func (p *historyPages) connection(last int64) *graph.HistoryConnection {
+	info := p.page.PageInfo
 	if n := len(p.page.Edges); n > 0 {
-		p.page.PageInfo.StartCursor, p.page.PageInfo.EndCursor = &p.page.Edges[0].Cursor, &p.page.Edges[n-1].Cursor
+		info.StartCursor, info.EndCursor = &p.page.Edges[0].Cursor, &p.page.Edges[n-1].Cursor
+	}
+	if info.HasNextPage {
+		cursor := historyCursor(last)
+		info.EndCursor = &cursor
 	}
 	return &p.page
 }
@@ -131,20 +136,29 @@ func (r *Resolver) auditLog(ctx context.Context, filter *graph.AuditFilter, firs
 	if err != nil {
 		return nil, err
 	}
-	events, next, more, err := event.Audit(ctx, r.Log, wanted, before, limit)
+	changes, next, more, err := event.Audit(ctx, r.Log, wanted, before, limit)
 	if err != nil {
 		return nil, err
 	}
 	page := newHistoryPage(more, after)
-	for _, e := range events {
-		page.add(historyEntry(event.Change{Event: e}, true), e.Position)
+	for _, change := range changes {
+		page.add(auditEntry(change, load(ctx).viewer), change.Event.Position)
 	}
-	connection := page.connection()
-	if more { // also where the page is empty
-		cursor := historyCursor(next)
-		connection.PageInfo.EndCursor = &cursor
+	return page.connection(next), nil
+}
+
+// auditEntry shows a change to an admin, or to who did it: without the email of others, and without what comments said, since whether
+// they were deleted would have to be read one by one.
+func auditEntry(change event.Change, viewer auth.Viewer) *graph.HistoryEntry {
+	kind, owner := clients.Kind(kindOf(change.Event.Subject)), ""
+	if kind == clients.KindUser {
+		owner = idOf(change.Event.Subject)
 	}
-	return connection, nil
+	entry := historyEntry(change, auth.CanSee(viewer, auth.Entity{OwnerID: owner}))
+	if kind == clients.KindComment && !viewer.Admin() {
+		entry.Changes = slices.DeleteFunc(entry.Changes, func(c *graph.FieldChange) bool { return c.Field == "body" })
+	}
+	return entry
 }
 
 func auditFilter(viewer auth.Viewer, filter *graph.AuditFilter) (event.AuditFilter, error) {
@@ -205,10 +219,6 @@ func (r *Resolver) postAsOf(ctx context.Context, id clients.PostID, at time.Time
 		return nil, err
 	}
 	return post, nil
-}
-
-func (r *Resolver) commentAsOf(ctx context.Context, id clients.CommentID, at time.Time) (*clients.Comment, error) {
-	return asOf[clients.Comment](ctx, r, clients.KindComment, string(id), at)
 }
 
 // actorOf is the user who did something; nil when that is not known.

@@ -44,7 +44,7 @@ func (r *postResolver) Author(ctx context.Context, objs []*clients.Post) ([]*cli
 
 // Comments is the batch resolver for the comments field.
 func (r *postResolver) Comments(ctx context.Context, objs []*clients.Post, first *int, after *string, last *int, before *string, orderBy *relay.Order, topLevel bool) ([]*relay.Connection[*clients.Comment], error) {
-	args, err := relay.NewArgs(first, after, last, before, orderBy)
+	args, err := pageArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (r *queryResolver) Post(ctx context.Context, id clients.GlobalID) (*clients
 
 // Posts is the resolver for the posts field.
 func (r *queryResolver) Posts(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *relay.Order, authorIds []*clients.GlobalID) (*relay.Connection[*clients.Post], error) {
-	args, err := relay.NewArgs(first, after, last, before, orderBy)
+	args, err := pageArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (r *queryResolver) Posts(ctx context.Context, first *int, after *string, la
 
 // Feed is the resolver for the feed field.
 func (r *queryResolver) Feed(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *relay.Order) (*relay.Connection[*clients.Post], error) {
-	args, err := relay.NewArgs(first, after, last, before, orderBy)
+	args, err := pageArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (r *queryResolver) User(ctx context.Context, id *clients.GlobalID, handle *
 
 // Users is the resolver for the users field.
 func (r *queryResolver) Users(ctx context.Context, first *int, after *string, last *int, before *string, orderBy *relay.Order) (*relay.Connection[*clients.User], error) {
-	args, err := relay.NewArgs(first, after, last, before, orderBy)
+	args, err := pageArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (r *userResolver) Email(ctx context.Context, obj *clients.User) (*string, e
 
 // Posts is the batch resolver for the posts field.
 func (r *userResolver) Posts(ctx context.Context, objs []*clients.User, first *int, after *string, last *int, before *string, orderBy *relay.Order) ([]*relay.Connection[*clients.Post], error) {
-	args, err := relay.NewArgs(first, after, last, before, orderBy)
+	args, err := pageArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (r *userResolver) Posts(ctx context.Context, objs []*clients.User, first *i
 
 // Comments is the batch resolver for the comments field.
 func (r *userResolver) Comments(ctx context.Context, objs []*clients.User, first *int, after *string, last *int, before *string, orderBy *relay.Order) ([]*relay.Connection[*clients.Comment], error) {
-	args, err := relay.NewArgs(first, after, last, before, orderBy)
+	args, err := pageArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (r *userResolver) Comments(ctx context.Context, objs []*clients.User, first
 
 // Followers is the batch resolver for the followers field.
 func (r *userResolver) Followers(ctx context.Context, objs []*clients.User, first *int, after *string, last *int, before *string, orderBy *relay.Order) ([]*relay.FollowConnection, error) {
-	args, err := relay.NewArgs(first, after, last, before, orderBy)
+	args, err := pageArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (r *userResolver) Followers(ctx context.Context, objs []*clients.User, firs
 
 // Following is the batch resolver for the following field.
 func (r *userResolver) Following(ctx context.Context, objs []*clients.User, first *int, after *string, last *int, before *string, orderBy *relay.Order) ([]*relay.FollowConnection, error) {
-	args, err := relay.NewArgs(first, after, last, before, orderBy)
+	args, err := pageArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (r *userResolver) Stats(ctx context.Context, obj *clients.User) (*graph.Use
 
 // Activity is the batch resolver for the activity field.
 func (r *userResolver) Activity(ctx context.Context, objs []*clients.User, first *int, after *string, last *int, before *string, orderBy *relay.Order) ([]*relay.Connection[clients.ActivityItem], error) {
-	args, err := relay.NewActivityArgs(first, after, last, before, orderBy)
+	args, err := activityArgs(ctx, first, after, last, before, orderBy)
 	if err != nil {
 		return nil, err
 	}

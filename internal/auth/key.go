@@ -57,6 +57,8 @@ type KeyStore interface {
 	Put(ctx context.Context, key Key, hash [sha256.Size]byte) error
 	// ByHash finds a key by the hash of its secret, ended or not; false when there is none.
 	ByHash(ctx context.Context, hash [sha256.Size]byte) (Key, bool, error)
+	// ByID finds a key by its id, ended or not; false when there is none.
+	ByID(ctx context.Context, id string) (Key, bool, error)
 	// Revoke sets when a key was revoked, unless it is set, and returns the key; false when there is none of this id.
 	Revoke(ctx context.Context, id string, at time.Time) (Key, bool, error)
 	// List gives up to limit keys, at least 1, newest first, which are older than the one of the id after unless that is empty.

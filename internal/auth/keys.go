@@ -99,6 +99,15 @@ func (k *Keys) Verify(ctx context.Context, secret string) (Viewer, error) {
 	return found.key.viewer(), nil
 }
 
+// Ended tells whether the key of an id is good no longer: expired, revoked, or forgotten since. Errors wrap ErrUnavailable.
+func (k *Keys) Ended(ctx context.Context, id string) (bool, error) {
+	key, ok, err := k.store.ByID(ctx, id)
+	if err != nil {
+		return false, fmt.Errorf("%w: look up API key: %w", ErrUnavailable, err)
+	}
+	return !ok || key.ended(k.now()) != nil, nil
+}
+
 // Revoke ends a key and returns it; false when there is none of this id. A second revocation changes nothing. Errors wrap
 // ErrUnavailable.
 func (k *Keys) Revoke(ctx context.Context, id string) (Key, bool, error) {

@@ -39,7 +39,13 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, member)
 if ARGV[4] ~= '' then redis.call('ZADD', KEYS[3], ARGV[4], member) end
 return 1`
-	// revokeKey: id, at. It returns the hash.
+	// findKey: id. It returns the record and the revocation, "" for none.
+	findKey = `
+local member = redis.call('ZRANGE', KEYS[2], '[' .. ARGV[1] .. ':', '(' .. ARGV[1] .. ';', 'BYLEX', 'LIMIT', 0, 1)[1]
+if not member then return false end
+local hash = string.sub(member, #ARGV[1] + 2)
+return {redis.call('HGET', KEYS[1], hash), redis.call('HGET', KEYS[4], hash) or ''}`
+	// revokeKey: id, at. It returns the record and the revocation.
 	revokeKey = `
 local member = redis.call('ZRANGE', KEYS[2], '[' .. ARGV[1] .. ':', '(' .. ARGV[1] .. ';', 'BYLEX', 'LIMIT', 0, 1)[1]
 if not member then return false end
@@ -60,14 +66,14 @@ return keys`
 
 // RedisKeys is the KeyStore that replicas share, on one Redis or a cluster of them. It is safe for concurrent use.
 type RedisKeys struct {
-	client            redis.UniversalClient
-	put, revoke, list *redis.Script
-	limit             int
+	client                  redis.UniversalClient
+	put, find, revoke, list *redis.Script
+	limit                   int
 }
 
 // NewRedisKeys makes a store over a client, which the caller closes. Nothing in it expires: an instance that evicts loses keys.
 func NewRedisKeys(client redis.UniversalClient) *RedisKeys {
-	return &RedisKeys{client, redis.NewScript(putKey), redis.NewScript(revokeKey), redis.NewScript(listKeys), maxStoredKeys}
+	return &RedisKeys{client, redis.NewScript(putKey), redis.NewScript(findKey), redis.NewScript(revokeKey), redis.NewScript(listKeys), maxStoredKeys}
 }
 
 func redisNames() []string { return []string{redisRecords, redisOrder, redisEnds, redisRevoked} }
@@ -109,9 +115,18 @@ func (r *RedisKeys) ByHash(ctx context.Context, hash [sha256.Size]byte) (Key, bo
 	return key, err == nil, err
 }
 
+// ByID finds a key, as KeyStore says.
+func (r *RedisKeys) ByID(ctx context.Context, id string) (Key, bool, error) {
+	return foundKey(r.find.Run(ctx, r.client, redisNames(), id).StringSlice())
+}
+
 // Revoke ends a key, as KeyStore says.
 func (r *RedisKeys) Revoke(ctx context.Context, id string, at time.Time) (Key, bool, error) {
-	answer, err := r.revoke.Run(ctx, r.client, redisNames(), id, at.UnixMicro()).StringSlice()
+	return foundKey(r.revoke.Run(ctx, r.client, redisNames(), id, at.UnixMicro()).StringSlice())
+}
+
+// foundKey reads a record and a revocation.
+func foundKey(answer []string, err error) (Key, bool, error) {
 	if errors.Is(err, redis.Nil) {
 		return Key{}, false, nil
 	}

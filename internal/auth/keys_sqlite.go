@@ -93,6 +93,11 @@ func (s *SQLiteKeys) ByHash(ctx context.Context, hash [sha256.Size]byte) (Key, b
 	return found(scanKey(s.db.QueryRowContext(ctx, "SELECT "+keyColumns+" FROM api_key WHERE hash = ?", hash[:])))
 }
 
+// ByID finds a key, as KeyStore says.
+func (s *SQLiteKeys) ByID(ctx context.Context, id string) (Key, bool, error) {
+	return found(scanKey(s.db.QueryRowContext(ctx, "SELECT "+keyColumns+" FROM api_key WHERE id = ?", id)))
+}
+
 // Revoke ends a key, as KeyStore says.
 func (s *SQLiteKeys) Revoke(ctx context.Context, id string, at time.Time) (Key, bool, error) {
 	return found(scanKey(s.db.QueryRowContext(ctx,

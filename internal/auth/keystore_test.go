@@ -103,6 +103,9 @@ func storeRevokes(t *testing.T, store limited) {
 		if key, ok, err := store.Revoke(t.Context(), id, noon); ok || err != nil || key.ID != "" {
 			t.Errorf("revoke %q: %+v, %t, %v", id, key, ok, err)
 		}
+		if key, ok, err := store.ByID(t.Context(), id); ok || err != nil || key.ID != "" {
+			t.Errorf("by id %q: %+v, %t, %v", id, key, ok, err)
+		}
 	}
 	for n := 1; n <= 2; n++ {
 		want, hash := numbered(n)
@@ -114,6 +117,9 @@ func storeRevokes(t *testing.T, store limited) {
 			stored, _, err := store.ByHash(t.Context(), hash)
 			if err != nil || !reflect.DeepEqual(stored, key) {
 				t.Fatalf("stored is %+v, %v, want %+v", stored, err, key)
+			}
+			if same, ok, err := store.ByID(t.Context(), want.ID); err != nil || !ok || !reflect.DeepEqual(same, key) {
+				t.Fatalf("by id it is %+v, %t, %v, want %+v", same, ok, err, key)
 			}
 		}
 	}
