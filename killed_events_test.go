@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"tributary/internal/demo"
+	"tributary/internal/event"
 	"tributary/internal/redisclient/redistest"
 )
 
@@ -98,8 +97,9 @@ func spawnSaying(t *testing.T, word string, args ...string) *process {
 	return nil
 }
 
-// TestTortureEventsSurviveEverybodysDeath kills gateway, services and Redis, one at a time, while callers write. Afterwards every
-// acknowledged write stands in its service, and the log agrees with the services in every entity and version.
+// TestTortureEventsSurviveEverybodysDeath kills gateway, services and Redis, one at a time, under 200 writes a
+// second. Afterwards every acknowledged write stands in its service and in the log, once and in order, and the log agrees with the
+// services in every entity and version.
 func TestTortureEventsSurviveEverybodysDeath(t *testing.T) {
 	const seed = 13
 	redis, issuer := redistest.Start(t), startIssuer(t)
@@ -126,46 +126,14 @@ func TestTortureEventsSurviveEverybodysDeath(t *testing.T) {
 		return spawnSaying(t, "serves the graph", append(args, "--jwks-url", issuer.url, "--jwt-issuer", "https://id.example", "--jwt-audience", "graph")...)
 	}
 	demos, gateway := startDemos(), startGateway()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}, Timeout: 10 * time.Second}
-	t.Cleanup(client.CloseIdleConnections)
-	stop := make(chan struct{})
-	var mu sync.Mutex
-	acknowledged := map[string]bool{}
-	var callers sync.WaitGroup
-	for caller := range 6 {
-		token := issuer.token(t, map[string]any{"sub": fmt.Sprint("u", caller+1)})
-		callers.Go(func() {
-			for i := 0; ; i++ {
-				w := newWrite(fmt.Sprintf("mark-%d-%d-end", caller, i), token, caller+i)
-				for done := false; !done; {
-					select {
-					case <-stop:
-						return
-					default:
-					}
-					if done, _ = w.send(t.Context(), client, url); !done {
-						time.Sleep(20 * time.Millisecond) // until whoever is dead is back
-					}
-				}
-				mu.Lock()
-				acknowledged[w.mark] = true
-				mu.Unlock()
-			}
-		})
+	var tokens []string
+	for i := range 8 {
+		tokens = append(tokens, issuer.token(t, map[string]any{"sub": fmt.Sprint("u", i+1)}))
 	}
-	more := func(n int) {
-		count := func() int { mu.Lock(); defer mu.Unlock(); return len(acknowledged) }
-		until, deadline := count()+n, time.Now().Add(time.Minute)
-		for count() < until {
-			if time.Now().After(deadline) {
-				t.Fatalf("nobody is served; the gateway says %.1000s", gateway.stderr.String())
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-	}
+	w := startPaced(t, url, tokens)
 	random := rand.New(rand.NewPCG(seed, 0))
+	w.alive(t, 200+random.IntN(200))
 	for round := range rounds(3, 20) {
-		more(20 + random.IntN(60))
 		switch round % 3 {
 		case 0:
 			gateway.kill()
@@ -177,10 +145,9 @@ func TestTortureEventsSurviveEverybodysDeath(t *testing.T) {
 			demos.kill()
 			demos = startDemos()
 		}
+		w.alive(t, 100+random.IntN(300))
 	}
-	more(50)
-	close(stop)
-	callers.Wait()
+	acknowledged, edits := w.stop(t)
 	noDrift(t, append([]string{"--data-dir", dataDir, "--redis-url", redis.URL()}, services...)...)
 	gateway.kill()
 	demos.kill()
@@ -194,5 +161,7 @@ func TestTortureEventsSurviveEverybodysDeath(t *testing.T) {
 			t.Errorf("%s stands there %d times", mark, times[mark])
 		}
 	}
-	t.Logf("seed %d: %d acknowledged writes", seed, len(acknowledged))
+	log := event.NewRedis(redis.Client(), redis.Client())
+	logHolds(t, wholeLog(t, log), acknowledged, edits)
+	t.Logf("seed %d: %d acknowledged writes and %d edits, %s", seed, len(acknowledged), len(edits), w.rate(t))
 }
