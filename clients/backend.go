@@ -28,6 +28,7 @@ type service struct {
 	coalesceOff bool
 	http        *http.Client
 	policies    failsafe.Executor[any]
+	patient     failsafe.Executor[any] // of bulk writes
 	breaker     *breaker
 	latency     latency
 	gens        generations
@@ -58,7 +59,7 @@ func newService(name string, cfg ServiceConfig, all *Config, shared *cache) (*se
 	}
 	s.buffers.New = func() any { return new(bytes.Buffer) }
 	s.breaker = newBreaker(s)
-	s.policies = newPolicies(s)
+	s.policies, s.patient = newPolicies(s, s.cfg), newPolicies(s, s.cfg.forBulk())
 	return s, nil
 }
 

@@ -30,6 +30,7 @@ type ServiceConfig struct {
 
 	Timeout time.Duration // one attempt, body included
 	Budget  time.Duration // a whole call with its retries and the waits between them
+	Bulk    time.Duration // a write to everything of a user, in place of Timeout and Budget
 	Retries int           // further attempts after a failed one; 0: none
 	Backoff time.Duration // wait before the first retry, doubled for each further one, jittered by half either way
 
@@ -75,6 +76,7 @@ func DefaultConfig() Config {
 	service := ServiceConfig{
 		Timeout: 3 * time.Second,
 		Budget:  5 * time.Second,
+		Bulk:    time.Minute,
 		Retries: 2,
 		Backoff: 50 * time.Millisecond,
 		Breaker: BreakerConfig{
@@ -101,8 +103,8 @@ func (c *ServiceConfig) validate() (*url.URL, error) {
 		return nil, fmt.Errorf("url: want http(s)://host[:port][/path]")
 	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
 		return nil, fmt.Errorf("url: must not have a user, a query or a fragment")
-	case c.Timeout <= 0 || c.Budget <= 0:
-		return nil, fmt.Errorf("timeout and budget: want more than 0")
+	case c.Timeout <= 0 || c.Budget <= 0 || c.Bulk <= 0:
+		return nil, fmt.Errorf("timeout, budget and bulk: want more than 0")
 	case c.Retries < 0 || c.Backoff < 0 || c.QueueWait < 0:
 		return nil, fmt.Errorf("retries, backoff and queue wait: want 0 or more")
 	case c.Breaker.FailureRate <= 0 || c.Breaker.FailureRate > 1 || c.Breaker.MinCalls < 1:

@@ -22,6 +22,8 @@ type request struct {
 	body     []byte // writes; nil: none
 	version  int    // If-Match; 0: none
 	key      string // Idempotency-Key; "" on reads
+	fence    string // Idempotency-Fence; "": none
+	bulk     bool   // a write to everything of a user, see ServiceConfig.Bulk
 }
 
 // answer is a 2xx answer. Its body is valid only until the function that was given it returns.
@@ -126,6 +128,9 @@ func (s *service) newRequest(ctx context.Context, r *request) (*http.Request, er
 	}
 	if r.key != "" {
 		h.Set("Idempotency-Key", r.key)
+	}
+	if r.fence != "" {
+		h.Set("Idempotency-Fence", r.fence)
 	}
 	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(h))
 	return req, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,15 @@ const (
 	KindUser    Kind = "user"
 	KindPost    Kind = "post"
 	KindComment Kind = "comment"
+	KindJob     Kind = "job"
+	KindSaga    Kind = "saga"
+	KindWebhook Kind = "wh"
 )
+
+var kinds = [...]Kind{KindUser, KindPost, KindComment, KindJob, KindSaga, KindWebhook}
+
+// Entity says whether what the kind names belongs to a service: a Node.
+func (k Kind) Entity() bool { return k == KindUser || k == KindPost || k == KindComment }
 
 // ErrMalformedID is wrapped by every refusal of a global id.
 var ErrMalformedID = errors.New("malformed id")
@@ -42,10 +51,10 @@ var ErrMalformedID = errors.New("malformed id")
 // MaxIDBytes is the contract's bound on a service's own id.
 const MaxIDBytes = 64
 
-// GlobalID is a global id whose kind the argument leaves open, as in node(id:).
+// GlobalID is a global id whose kind the argument leaves open, as in node(id:), or whose kind has no type of its own.
 type GlobalID struct {
 	Kind Kind
-	ID   string // the service's own id
+	ID   string // the service's own id, or the gateway's
 }
 
 // MarshalGQL writes the global id as a JSON string.
@@ -65,13 +74,13 @@ func (g *GlobalID) UnmarshalGQL(v any) error {
 	return nil
 }
 
-// ParseGlobalID splits "user_42" into its kind and the service's id. The error wraps ErrMalformedID.
+// ParseGlobalID splits "user_42" into its kind and the rest. The error wraps ErrMalformedID.
 func ParseGlobalID(text string) (GlobalID, error) {
 	kind, id, found := strings.Cut(text, "_")
 	g := GlobalID{Kind: Kind(kind), ID: id}
 	switch {
-	case !found || (g.Kind != KindUser && g.Kind != KindPost && g.Kind != KindComment):
-		return GlobalID{}, fmt.Errorf("%w: want user_…, post_… or comment_…", ErrMalformedID)
+	case !found || !slices.Contains(kinds[:], g.Kind):
+		return GlobalID{}, fmt.Errorf("%w: want user_…, post_…, comment_…, job_…, saga_… or wh_…", ErrMalformedID)
 	case !validID(id):
 		return GlobalID{}, fmt.Errorf("%w: the part behind %s_ must be 1 to %d of A-Z a-z 0-9 - . _ ~", ErrMalformedID, kind, MaxIDBytes)
 	}

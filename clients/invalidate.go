@@ -7,7 +7,7 @@ import "strings"
 // that every such entity has is missing, all lists of the service are dropped.
 type Change struct {
 	Kind    string // user, post, comment or follow
-	ID      string // of a follow: follower:followee
+	ID      string // of a follow: follower:followee; *: after a bulk write everything of the kind may be out of date
 	Version int    // of the entity, after the change; 0: not known
 	Type    string // of the event, such as post.published; an unknown one may have changed any list of the owners
 	Mark    string // tells changes of one entity apart whose Version is 0; else empty
@@ -58,6 +58,10 @@ func (c *Clients) Forget(service string) {
 }
 
 func (c *Clients) apply(change Change) {
+	if change.ID == anyID {
+		c.applyAny(change)
+		return
+	}
 	switch change.Kind {
 	case "user":
 		c.Users.entities.apply(change)

@@ -33,8 +33,8 @@ func callStateOf(ctx context.Context) *callState { return ctx.Value(callStateKey
 
 // newPolicies composes, from the outside in: stale answers, the budget of the whole call, retries, the breaker, the
 // bulkhead, hedging and the timeout of one attempt. The budget stands inside the fallback, which would not run under an
-// expired context.
-func newPolicies(s *service) failsafe.Executor[any] {
+// expired context. The breaker is the service's, whatever the rest is set to.
+func newPolicies(s *service, cfg ServiceConfig) failsafe.Executor[any] {
 	outage := func(_ any, err error) bool { return isOutage(err) }
 	retry := retrypolicy.NewBuilder[any]().
 		HandleIf(outage).
@@ -43,22 +43,36 @@ func newPolicies(s *service) failsafe.Executor[any] {
 			e, ok := errors.AsType[*Error](err)
 			return ok && e.abandoned
 		}).
-		WithMaxRetries(s.cfg.Retries).
+		WithMaxRetries(cfg.Retries).
 		WithDelayFunc(s.retryDelay).
 		OnRetry(func(failsafe.ExecutionEvent[any]) { s.observe.retry(s.name) }).
 		ReturnLastFailure()
 	policies := []failsafe.Policy[any]{
 		fallback.NewBuilderWithFunc(s.fall).HandleIf(outage).Build(),
-		timeout.New[any](s.cfg.Budget),
+		timeout.New[any](cfg.Budget),
 		retry.Build(),
 		s.breaker,
-		bulkhead.NewBuilder[any](uint(s.cfg.Concurrency)).WithMaxWaitTime(s.cfg.QueueWait).Build(),
+		bulkhead.NewBuilder[any](uint(cfg.Concurrency)).WithMaxWaitTime(cfg.QueueWait).Build(),
 	}
-	if !s.cfg.Hedge.Off {
+	if !cfg.Hedge.Off {
 		policies = append(policies, hedgepolicy.NewBuilderWithDelayFunc(s.hedgeDelay).
 			OnHedge(func(failsafe.ExecutionEvent[any]) { s.observe.hedge(s.name) }).Build())
 	}
-	return failsafe.With(append(policies, timeout.New[any](s.cfg.Timeout))...)
+	return failsafe.With(append(policies, timeout.New[any](cfg.Timeout))...)
+}
+
+// forBulk is the setting for a write to everything of a user.
+func (c ServiceConfig) forBulk() ServiceConfig {
+	c.Timeout, c.Budget = c.Bulk, c.Bulk
+	return c
+}
+
+// waits says how long one attempt of a request may take, and how long all of them.
+func (s *service) waits(r *request) (attempt, all time.Duration) {
+	if r.bulk {
+		return s.cfg.Bulk, s.cfg.Bulk
+	}
+	return s.cfg.Timeout, s.cfg.Budget
 }
 
 // isOutage is the one predicate by which retry, breaker and fallback tell an outage from an answer. A 404 or 422 is an
@@ -80,7 +94,11 @@ func call[T any](ctx context.Context, s *service, r *request, use func(answer) (
 	if instead != nil {
 		c.fallback = func(e *Error) any { return instead(e) }
 	}
-	value, err := s.policies.WithContext(context.WithValue(ctx, callStateKey{}, c)).GetWithExecution(
+	policies := s.policies
+	if r.bulk {
+		policies = s.patient
+	}
+	value, err := policies.WithContext(context.WithValue(ctx, callStateKey{}, c)).GetWithExecution(
 		func(exec failsafe.Execution[any]) (any, error) { return s.attempt(exec, c) })
 	if err == nil {
 		return value.(T), nil
@@ -114,7 +132,7 @@ func (s *service) attempt(exec failsafe.Execution[any], c *callState) (value any
 	c.wait.Store(0)
 	if ok && e.Kind == KindUnavailable {
 		c.wait.Store(int64(e.Outage.RetryAfter))
-		e.abandoned = e.abandoned || e.Outage.RetryAfter > s.timeLeft(exec)
+		e.abandoned = e.abandoned || e.Outage.RetryAfter > s.timeLeft(exec, c.req)
 		e.applied = e.applied || (x.sent && x.status/100 <= 2)
 		mayBeDone = e.applied
 	}
@@ -125,8 +143,9 @@ func (s *service) attempt(exec failsafe.Execution[any], c *callState) (value any
 }
 
 // timeLeft is how long a call may still take.
-func (s *service) timeLeft(exec failsafe.Execution[any]) time.Duration {
-	left := s.cfg.Budget - exec.ElapsedTime()
+func (s *service) timeLeft(exec failsafe.Execution[any], r *request) time.Duration {
+	_, budget := s.waits(r)
+	left := budget - exec.ElapsedTime()
 	if deadline, ok := exec.Context().Deadline(); ok {
 		left = min(left, time.Until(deadline))
 	}
@@ -136,6 +155,7 @@ func (s *service) timeLeft(exec failsafe.Execution[any]) time.Duration {
 // report tells the observer and the recorder about an attempt, and the hedge about the time a read took.
 func (s *service) report(ctx context.Context, c *callState, elapsed time.Duration, done Call) {
 	outcome := "ok"
+	timeLimit, budget := s.waits(c.req)
 	switch {
 	case done.Err == nil:
 		if c.req.key == "" {
@@ -143,7 +163,7 @@ func (s *service) report(ctx context.Context, c *callState, elapsed time.Duratio
 		}
 	case isOutage(done.Err):
 		outcome = "outage"
-	case ctx.Err() != nil && (done.Duration >= s.cfg.Timeout || elapsed >= s.cfg.Budget):
+	case ctx.Err() != nil && (done.Duration >= timeLimit || elapsed >= budget):
 		outcome, done.Err = "timeout", timeout.ErrExceeded
 	case ctx.Err() != nil:
 		outcome = "cancelled"

@@ -177,6 +177,11 @@ func (u *Users) Update(ctx context.Context, id UserID, version int, patch UserPa
 	})
 }
 
+// Delete removes a user; Restore brings the account back. The user as it was read tells which handle is free.
+func (u *Users) Delete(ctx context.Context, user *User) error {
+	return u.entities.remove(ctx, "/users", user.ID, user.Version, Change{Handles: []string{user.Handle}})
+}
+
 // touched: an update alters no list of users. A handle given up needs no mention, for its holder is looked at by id.
 func (u *Users) touched(c Change) (lists []tag, known bool) {
 	for _, handle := range c.Handles {

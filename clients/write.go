@@ -7,11 +7,17 @@ import (
 	"net/http"
 )
 
-// write sends a change under an idempotency key of its own, so that it can be retried. replayed tells that the service
-// repeated an earlier answer, which may be out of date. since is the generation before it was sent.
+// write sends a change under an idempotency key of its own, see send.
 func write[T any](ctx context.Context, s *service, method, endpoint, target string, version int, in any,
 	decode func(answer) (T, error)) (out T, replayed bool, since uint64, err error) {
-	r := &request{method: method, endpoint: endpoint, target: target, keys: 1, version: version}
+	r := &request{method: method, endpoint: endpoint, target: target, version: version, key: s.idempotencyKey(ctx, method, target)}
+	return send(ctx, s, r, in, decode)
+}
+
+// send sends a write, which can be retried because it has a key. replayed tells that the service repeated an earlier answer,
+// which may be out of date. since is the generation before it was sent.
+func send[T any](ctx context.Context, s *service, r *request, in any, decode func(answer) (T, error)) (out T, replayed bool, since uint64, err error) {
+	r.keys = 1
 	if in != nil {
 		if r.body, err = json.Marshal(in); err != nil {
 			return out, false, 0, &Error{Kind: KindInternal, Service: s.name, err: fmt.Errorf("encoding a request: %w", err)}
@@ -20,7 +26,6 @@ func write[T any](ctx context.Context, s *service, method, endpoint, target stri
 	if err := ctx.Err(); err != nil {
 		return out, false, 0, err
 	}
-	r.key = s.idempotencyKey(ctx, method, target)
 	since = s.gens.current()
 	type result struct {
 		value    T

@@ -153,10 +153,10 @@ func (c *comments) routes() []route {
 		{method: http.MethodPatch, pattern: "/comments/{id}", write: c.update, body: patchBody, ifMatch: matchRequired},
 		{method: http.MethodDelete, pattern: "/comments/{id}", write: c.delete, ifMatch: matchOptional},
 		{method: http.MethodPost, pattern: "/comments/{id}/restore", write: c.restore},
-		{method: http.MethodPost, pattern: "/comments/by-author/{id}/anonymise", write: c.anonymiseAll},
-		{method: http.MethodPost, pattern: "/comments/by-author/{id}/restore", write: c.restoreAll},
-		{method: http.MethodPost, pattern: "/comments/by-author/{id}/transfer", write: c.transferAll, body: jsonBody},
-		{method: http.MethodPost, pattern: "/comments/by-author/{id}/purge", write: c.purgeAll, erases: true},
+		{method: http.MethodPost, pattern: "/comments/by-author/{id}/anonymise", write: c.anonymiseAll, bulk: true},
+		{method: http.MethodPost, pattern: "/comments/by-author/{id}/restore", write: c.restoreAll, bulk: true},
+		{method: http.MethodPost, pattern: "/comments/by-author/{id}/transfer", write: c.transferAll, bulk: true, body: jsonBody},
+		{method: http.MethodPost, pattern: "/comments/by-author/{id}/purge", write: c.purgeAll, bulk: true, erases: true},
 	}
 }
 

@@ -94,7 +94,7 @@ func (d *definition) create(ctx context.Context, tx *sql.Tx) error {
 	if err != nil || version == schemaVersion {
 		return err
 	}
-	return d.complete(ctx, tx)
+	return d.complete(ctx, tx, version)
 }
 
 // begin makes the bare tables and returns the version of the schema that stood before, 0 for a new file.
@@ -109,13 +109,17 @@ func (d *definition) begin(ctx context.Context, tx *sql.Tx) (int, error) {
 	if version == schemaVersion {
 		return version, nil
 	}
-	_, err := tx.ExecContext(ctx, sharedTables+d.tables)
+	_, err := tx.ExecContext(ctx, sharedTables+fenceTable+d.tables)
 	return version, err
 }
 
-// complete adds indexes, totals and triggers to filled tables.
-func (d *definition) complete(ctx context.Context, tx *sql.Tx) error {
-	text := d.indexes + d.totals + d.triggers + d.fillUntold() + fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)
+// complete adds indexes, totals and triggers to filled tables. before is the version of the schema that stood: from the
+// second on, a file knows itself what is untold.
+func (d *definition) complete(ctx context.Context, tx *sql.Tx, before int) error {
+	text := d.indexes + d.totals + d.triggers + fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)
+	if before < 2 {
+		text += d.fillUntold()
+	}
 	_, err := tx.ExecContext(ctx, text)
 	return err
 }

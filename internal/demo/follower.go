@@ -29,8 +29,9 @@ func (f *follow) doc() string {
 }
 
 // followerTables: an edge that was taken away keeps a row without time, because its version goes on counting should
-// it come back. edge_undo remembers when it stood since (at), for whom it was taken away or moved (owner), and the
-// edge that a transfer put in its place (heir).
+// it come back. edge_steps remembers who had an edge taken away or moved (owner), since when it had stood (at), the
+// version it has while it is away, and the edge that a transfer put in its place (heir). Files of older schemas have
+// the same in edge_undo.
 const followerTables = `
 CREATE TABLE IF NOT EXISTS edges (
 	id          TEXT PRIMARY KEY,
@@ -41,6 +42,15 @@ CREATE TABLE IF NOT EXISTS edges (
 	version     INTEGER NOT NULL,
 	doc         TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS edge_steps (
+	seq     INTEGER PRIMARY KEY,
+	edge_id TEXT NOT NULL,
+	owner   TEXT NOT NULL,
+	step    TEXT NOT NULL,
+	at      INTEGER NOT NULL,
+	version INTEGER NOT NULL,
+	heir    TEXT NOT NULL DEFAULT ''
+);
 CREATE TABLE IF NOT EXISTS edge_undo (
 	edge_id TEXT NOT NULL,
 	owner   TEXT NOT NULL,
@@ -49,6 +59,9 @@ CREATE TABLE IF NOT EXISTS edge_undo (
 	heir    TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (edge_id, owner, step)
 ) WITHOUT ROWID;
+INSERT INTO edge_steps (edge_id, owner, step, at, version, heir)
+	SELECT u.edge_id, u.owner, u.step, u.at, e.version, u.heir FROM edge_undo u JOIN edges e ON e.id = u.edge_id ORDER BY u.step DESC, u.edge_id;
+DROP TABLE edge_undo;
 CREATE TABLE IF NOT EXISTS edge_totals (
 	user_id   TEXT PRIMARY KEY,
 	followers INTEGER NOT NULL,
@@ -59,7 +72,9 @@ CREATE TABLE IF NOT EXISTS edge_totals (
 const followerIndexes = `
 CREATE INDEX IF NOT EXISTS edges_to ON edges (followee_id, followed_at, follower_id) WHERE live = 1;
 CREATE INDEX IF NOT EXISTS edges_from ON edges (follower_id, followed_at, followee_id) WHERE live = 1;
-CREATE INDEX IF NOT EXISTS edge_undo_by_owner ON edge_undo (owner, edge_id);
+CREATE INDEX IF NOT EXISTS edge_steps_by_owner ON edge_steps (owner, seq);
+CREATE INDEX IF NOT EXISTS edge_steps_by_edge ON edge_steps (edge_id);
+CREATE INDEX IF NOT EXISTS edge_steps_by_heir ON edge_steps (heir) WHERE heir <> '';
 `
 
 const followerTotals = `
@@ -119,10 +134,10 @@ func (f *followers) routes() []route {
 		{method: http.MethodGet, pattern: "/edges", read: f.readEdges},
 		{method: http.MethodPut, pattern: "/edges/{id}/{id}", write: f.follow},
 		{method: http.MethodDelete, pattern: "/edges/{id}/{id}", write: f.unfollow},
-		{method: http.MethodPost, pattern: "/users/{id}/remove", write: f.removeAll},
-		{method: http.MethodPost, pattern: "/users/{id}/restore", write: f.restoreAll},
-		{method: http.MethodPost, pattern: "/users/{id}/transfer", write: f.transferAll, body: jsonBody},
-		{method: http.MethodPost, pattern: "/users/{id}/purge", write: f.purgeAll, erases: true},
+		{method: http.MethodPost, pattern: "/users/{id}/remove", write: f.removeAll, bulk: true},
+		{method: http.MethodPost, pattern: "/users/{id}/restore", write: f.restoreAll, bulk: true},
+		{method: http.MethodPost, pattern: "/users/{id}/transfer", write: f.transferAll, bulk: true, body: jsonBody},
+		{method: http.MethodPost, pattern: "/users/{id}/purge", write: f.purgeAll, bulk: true, erases: true},
 	}
 }
 

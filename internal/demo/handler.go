@@ -18,8 +18,12 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// requestTimeout bounds the work of one request in the database.
-const requestTimeout = 10 * time.Second
+const (
+	// requestTimeout bounds the work of one request in the database.
+	requestTimeout = 10 * time.Second
+	// bulkTimeout is the same for a write to everything of a user. It stays below what the server has for an answer.
+	bulkTimeout = 50 * time.Second
+)
 
 // api answers the requests of one service.
 type api struct {
@@ -36,10 +40,8 @@ type api struct {
 // ServeHTTP answers everything but faults.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.survive(w, r)
-	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
-	defer cancel()
-	if err := a.answer(ctx, w, r); err != nil {
-		a.problem(ctx, r, err).write(w)
+	if err := a.answer(r.Context(), w, r); err != nil {
+		a.problem(r.Context(), r, err).write(w)
 	}
 }
 
@@ -65,6 +67,12 @@ func (a *api) answer(ctx context.Context, w http.ResponseWriter, r *http.Request
 	if err != nil {
 		return err
 	}
+	timeout := requestTimeout
+	if route.bulk {
+		timeout = bulkTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	if route.write != nil {
 		return a.serveWrite(ctx, w, r, route, ids)
 	}

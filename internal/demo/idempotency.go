@@ -114,12 +114,13 @@ func (w *writing) redact(ctx context.Context, subject string) error {
 	return w.redactAll(ctx, "SELECT ?1", subject)
 }
 
-// prune removes kept answers and outbox rows that are older than the retention.
+// prune removes kept answers, fences and outbox rows that are older than the retention.
 func (s *store) prune(ctx context.Context, now stamp) error {
 	before := int64(now) - int64(retention)
 	return s.transact(ctx, func(tx *sql.Tx) error {
 		_, first := tx.ExecContext(ctx, "DELETE FROM idempotency WHERE at <= ?", before)
 		_, second := tx.ExecContext(ctx, "DELETE FROM outbox WHERE time <= ?", before)
-		return errors.Join(first, second)
+		_, third := tx.ExecContext(ctx, "DELETE FROM fences WHERE at <= ?", before)
+		return errors.Join(first, second, third)
 	})
 }

@@ -148,10 +148,10 @@ func (p *posts) routes() []route {
 		{method: http.MethodPatch, pattern: "/posts/{id}", write: p.update, body: patchBody, ifMatch: matchRequired},
 		{method: http.MethodDelete, pattern: "/posts/{id}", write: p.delete, ifMatch: matchOptional},
 		{method: http.MethodPost, pattern: "/posts/{id}/restore", write: p.restore},
-		{method: http.MethodPost, pattern: "/posts/by-author/{id}/hide", write: p.hideAll},
-		{method: http.MethodPost, pattern: "/posts/by-author/{id}/restore", write: p.restoreAll},
-		{method: http.MethodPost, pattern: "/posts/by-author/{id}/transfer", write: p.transferAll, body: jsonBody},
-		{method: http.MethodPost, pattern: "/posts/by-author/{id}/purge", write: p.purgeAll, erases: true},
+		{method: http.MethodPost, pattern: "/posts/by-author/{id}/hide", write: p.hideAll, bulk: true},
+		{method: http.MethodPost, pattern: "/posts/by-author/{id}/restore", write: p.restoreAll, bulk: true},
+		{method: http.MethodPost, pattern: "/posts/by-author/{id}/transfer", write: p.transferAll, bulk: true, body: jsonBody},
+		{method: http.MethodPost, pattern: "/posts/by-author/{id}/purge", write: p.purgeAll, bulk: true, erases: true},
 	}
 }
 

@@ -17,6 +17,7 @@ type route struct {
 	body    bodyKind
 	ifMatch matchKind
 	fresh   bool // a read whose answer is never kept
+	bulk    bool // a write to everything of a user, which may take long
 	erases  bool // what a write takes away must not stay behind in the WAL
 }
 

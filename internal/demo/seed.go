@@ -114,13 +114,14 @@ func seedFile(ctx context.Context, dir string, d *definition, people *population
 	if empty, err := emptyFile(ctx, tx, d); err != nil || !empty {
 		return err
 	}
-	if _, err := d.begin(ctx, tx); err != nil {
+	before, err := d.begin(ctx, tx)
+	if err != nil {
 		return err
 	}
 	if err := d.seed(ctx, tx, people); err != nil {
 		return err
 	}
-	if err := d.complete(ctx, tx); err != nil {
+	if err := d.complete(ctx, tx, before); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -14,14 +14,14 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// retention is how long idempotency answers and outbox rows stay.
+// retention is how long kept answers, fences and outbox rows stay.
 const retention = 24 * time.Hour
 
 const (
 	readConnections = 4
 	// busyMilliseconds is how long a connection waits for another process, such as an import, to finish writing.
 	busyMilliseconds = 10_000
-	schemaVersion    = 2
+	schemaVersion    = 3
 )
 
 // store is the SQLite file of one service: one connection writes at a time, a few read beside it (WAL).

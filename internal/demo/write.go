@@ -75,7 +75,10 @@ func affected(n int64) answer {
 // serveWrite reads what surrounds a write, runs it and answers.
 func (a *api) serveWrite(ctx context.Context, rw http.ResponseWriter, r *http.Request, route *route, ids []string) error {
 	w := &writing{pool: a.store.write, ids: ids, now: stampOf(a.now()), erases: route.erases}
-	key, err := w.readHeaders(r.Header, route.ifMatch)
+	if err := w.readHeaders(r.Header, route.ifMatch); err != nil {
+		return err
+	}
+	keys, err := readKeys(r.Header)
 	if err != nil {
 		return err
 	}
@@ -88,7 +91,7 @@ func (a *api) serveWrite(ctx context.Context, rw http.ResponseWriter, r *http.Re
 			return err
 		}
 	}
-	result, err := a.commitWrite(ctx, w, route, key, fingerprint(r, raw))
+	result, err := a.commitWrite(ctx, w, route, keys, fingerprint(r, raw))
 	if err != nil {
 		return err
 	}
@@ -99,24 +102,23 @@ func (a *api) serveWrite(ctx context.Context, rw http.ResponseWriter, r *http.Re
 	return nil
 }
 
-// commitWrite runs a write in one transaction with its events and, if it came with a key, its kept answer.
-func (a *api) commitWrite(ctx context.Context, w *writing, route *route, key, request string) (result answer, err error) {
+// commitWrite runs a write in one transaction with its events and, if it came with keys, its kept answer and its fence.
+func (a *api) commitWrite(ctx context.Context, w *writing, route *route, keys keys, request string) (answer, error) {
 	tx, done, err := a.store.begin(ctx)
 	if err != nil {
 		return answer{}, err
 	}
 	defer done()
 	w.tx = tx
-	if key == "" {
-		result, err = route.write(ctx, w)
-	} else {
-		result, err = w.once(ctx, key, request, route.write)
-	}
+	result, refusal, err := w.fenced(ctx, keys, request, route.write)
 	if err != nil {
 		return answer{}, err
 	}
 	if err := tx.Commit(); err != nil {
 		return answer{}, fmt.Errorf("commit: %w", err)
+	}
+	if refusal != nil {
+		return answer{}, refusal
 	}
 	select {
 	case a.store.committed <- struct{}{}:
@@ -125,30 +127,23 @@ func (a *api) commitWrite(ctx context.Context, w *writing, route *route, key, re
 	return result, nil
 }
 
-// readHeaders reads X-Actor, If-Match and Idempotency-Key; it returns the last.
-func (w *writing) readHeaders(h http.Header, kind matchKind) (key string, err error) {
+// readHeaders reads X-Actor and If-Match.
+func (w *writing) readHeaders(h http.Header, kind matchKind) (err error) {
 	if w.actor, err = readActor(h); err != nil {
-		return "", err
+		return err
 	}
 	if tag := h.Get("If-Match"); tag != "" && kind != matchIgnored {
 		digits := strings.TrimSuffix(strings.TrimPrefix(tag, `"`), `"`)
 		w.ifMatch, err = strconv.ParseInt(digits, 10, 64)
 		if err != nil || w.ifMatch < 1 || tag != `"`+digits+`"` || digits[0] == '+' {
-			return "", badRequest("If-Match must be one version in quotes")
+			return badRequest("If-Match must be one version in quotes")
 		}
 	}
 	if kind == matchRequired && w.ifMatch == 0 {
 		detail := "If-Match must name the version to change"
-		return "", &problem{status: http.StatusPreconditionRequired, code: "PRECONDITION_REQUIRED", detail: detail}
+		return &problem{status: http.StatusPreconditionRequired, code: "PRECONDITION_REQUIRED", detail: detail}
 	}
-	keys := h.Values("Idempotency-Key")
-	if len(keys) == 0 {
-		return "", nil
-	}
-	if len(keys) > 1 || !validKey(keys[0]) {
-		return "", badRequest("Idempotency-Key has 1 to 255 printable ASCII characters")
-	}
-	return keys[0], nil
+	return nil
 }
 
 // readActor reads whom the gateway acts for, nil for nobody.

@@ -106,8 +106,9 @@ func (n *network) hasVersion(r *http.Request, version int) bool {
 }
 
 func brokenUserWrites() []broken {
+	var frozen sync.Map
 	return []broken{
-		{"no idempotency", deaf("Idempotency-Key"), []string{"idempotency.malformed", "idempotency.patch", "idempotency.replay", "idempotency.reused"}},
+		{"no idempotency", deaf("Idempotency-Key"), []string{"fence.done", "fence.late", "idempotency.malformed", "idempotency.patch", "idempotency.replay", "idempotency.reused"}},
 		{"replays not marked", mute("Idempotency-Replayed"), []string{"idempotency.patch", "idempotency.replay"}},
 		{"no ETag", mute("ETag"), []string{"write.etag"}},
 		{"no Location", mute("Location"), []string{"create.location"}},
@@ -175,7 +176,16 @@ func brokenUserWrites() []broken {
 				a.status, a.header, a.body = 204, http.Header{}, nil
 			}
 		}}, []string{"delete.twice", "delete.unknown"}},
-		{"restore of what stands", becomes(http.MethodPost, "/restore", 409, 400, "BAD_REQUEST"), []string{"restore.conflict"}},
+		{"restore of what stands", becomes(http.MethodPost, "/restore", 409, 400, "BAD_REQUEST"), []string{"fence.late", "restore.conflict"}},
+		{"a restore that is refused forgets its fence", fault{request: func(r *http.Request) {
+			if id, restores := strings.CutSuffix(r.URL.Path, "/restore"); restores && len(r.Header.Get("Idempotency-Fence")) < 256 {
+				if _, undoes := frozen.Load(id); !undoes {
+					r.Header.Del("Idempotency-Fence")
+				}
+			} else if id, freezes := strings.CutSuffix(r.URL.Path, "/freeze"); freezes {
+				frozen.Store(id, true)
+			}
+		}}, []string{"fence.late"}},
 		{"a purge that only deletes", fault{request: func(r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/purge") && !strings.Contains(r.URL.Path, "~d") {
 				r.Method, r.URL.Path = http.MethodDelete, strings.TrimSuffix(r.URL.Path, "/purge")
@@ -203,7 +213,7 @@ func brokenPostWrites() []broken {
 			}
 		}), []string{"hide-all.again"}},
 		{"a second restore counts again", onWrite(http.MethodPost, "/restore", func(r *http.Request, a *passing) {
-			if first, done := again.LoadOrStore(r.URL.Path, string(a.body)); done {
+			if first, done := again.LoadOrStore(r.URL.Path, string(a.body)); done && a.status == http.StatusOK {
 				a.body = []byte(first.(string))
 			}
 		}), []string{"hide-all.restored-again", "transfer-all.restored-again"}},
@@ -219,7 +229,14 @@ func brokenPostWrites() []broken {
 			if strings.Contains(r.URL.Path, "/by-author/") {
 				r.Header.Del("Idempotency-Key")
 			}
-		}}, []string{"hide-all.replayed"}},
+		}}, []string{"fence.done", "fence.late", "hide-all.replayed"}},
+		{"fences unknown", deaf("Idempotency-Fence"), []string{"fence.done", "fence.late", "fence.malformed"}},
+		{"a fenced key still repeats its answer", fault{answer: func(r *http.Request, a *passing) {
+			key := r.Header.Get("Idempotency-Key")
+			if first, done := again.LoadOrStore(key, *a); done && key != "" && a.status == http.StatusConflict {
+				*a = first.(passing)
+			}
+		}}, []string{"fence.done"}},
 		{"transfer keeps nothing to undo", fault{instead: func(w http.ResponseWriter, r *http.Request) bool {
 			if strings.HasSuffix(r.URL.Path, "-transfer/restore") {
 				w.Header().Set("Content-Type", "application/json")

@@ -49,6 +49,10 @@ func (s *inspection) bulks(ctx context.Context, b bulk) {
 		return s.invalid(ctx, s.bulkRequest(b, s.name("nobody"), "transfer", map[string]string{}), want)
 	})
 	s.bodies(ctx, "transfer-all", http.MethodPost, b.base+s.name("nobody")+"/transfer", "Affected")
+	s.fencing(ctx, undoable{idle: http.StatusOK, setup: func(context.Context) (do, undo request, err error) {
+		who := s.name("fenced")
+		return s.bulkRequest(b, who, b.verb, nil), s.bulkRequest(b, who, "restore", nil), nil
+	}})
 }
 
 func (s *inspection) bulkRequest(b bulk, who, verb string, body map[string]string) request {

@@ -80,6 +80,10 @@ func (s *inspection) userWrites(ctx context.Context) {
 	s.freezing(ctx, e)
 	s.purging(ctx, e)
 	s.repeating(ctx, e)
+	s.fencing(ctx, undoable{idle: http.StatusConflict, setup: func(ctx context.Context) (do, undo request, err error) {
+		it, err := s.made(ctx, e, e.fresh())
+		return s.change("freeze", http.MethodPost, e.collection+"/"+it.id+"/freeze", e.schema, nil, nil), s.restore(e, it.id), err
+	}})
 }
 
 // freezing checks freeze, and the restore that undoes it.
