@@ -57,7 +57,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 	    echo "$$dir $$name"; (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); done; done
 
 torture: ## long soaks and kills
-	TORTURE=long $(GO) test -race -timeout 60m -run 'Soak|Torture' -v .
+	TORTURE=long $(GO) test -race -timeout 60m -run 'Soak|Torture' -v . ./internal/work
 
 bench: ## the table of ratios of bench/README.md
 	$(GO) run ./bench

@@ -1,0 +1,90 @@
+package job_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"tributary/clients"
+	"tributary/internal/work"
+	"tributary/internal/work/job"
+)
+
+func TestAPostIsPublishedInItsTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	e, stop := w.engine()
+	at := time.Now().Add(300 * time.Millisecond)
+	r, err := job.SchedulePost(t.Context(), e, user, user, "Later", "Body", at, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop() // it comes in time for its time
+	e, _ = w.engine()
+	r = w.until(e, r.ID, ended)
+	if r.State != work.Completed || !strings.Contains(string(r.Output), `"postId":"`) || r.EndedAt.Before(at) {
+		t.Fatalf("%+v %+v", r, r.Failure)
+	}
+	posts := w.clients.Posts.ByAuthors(t.Context(), []clients.UserID{user}, clients.VisibilityPublic, clients.Page{Limit: 10})[user].Value.Items
+	if len(posts) != 2 || posts[0].Title != "Later" || posts[0].Status != clients.PostPublished {
+		t.Errorf("%+v", posts)
+	}
+}
+
+func TestScheduledPostsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	e, _ := w.engine()
+	now := time.Now()
+	hour := now.Add(time.Hour)
+	for name, test := range map[string]struct {
+		title, body string
+		at          time.Time
+		want        error
+		field, code string
+	}{
+		"past":         {"T", "B", now.Add(-time.Second), job.ErrInThePast, "", ""},
+		"now":          {"T", "B", now, job.ErrInThePast, "", ""},
+		"far":          {"T", "B", now.AddDate(2, 0, 0), job.ErrTooFar, "", ""},
+		"no title":     {"", "B", hour, nil, "title", "REQUIRED"},
+		"long title":   {strings.Repeat("ä", 201), "B", hour, nil, "title", "TOO_LONG"},
+		"no body":      {"T", "", hour, nil, "body", "REQUIRED"},
+		"long body":    {"T", strings.Repeat("x", 20_001), hour, nil, "body", "TOO_LONG"},
+		"much in body": {"T", strings.Repeat("😀", 20_000), hour, nil, "body", "TOO_LONG"},
+	} {
+		_, err := job.SchedulePost(t.Context(), e, user, user, test.title, test.body, test.at, now)
+		if test.want != nil && !errors.Is(err, test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if input, ok := errors.AsType[*job.InputError](err); test.field != "" && (!ok || *input != job.InputError{Field: test.field, Code: test.code}) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if r, err := job.SchedulePost(t.Context(), e, user, user, strings.Repeat("ä", 200), strings.Repeat("x", 20_000), hour, now); err != nil || r.RunAt.IsZero() {
+		t.Errorf("as long as may be: %v", err)
+	}
+}
+
+func TestAPostOfNobodyIsNotPublished(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	e, _ := w.engine()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Post(w.demo.URL("user")+"/users/bob/freeze", "application/json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	for owner, code := range map[string]string{"nobody": "NOT_FOUND", "bob": "ACCOUNT_FROZEN"} {
+		now := time.Now()
+		r, err := job.SchedulePost(t.Context(), e, owner, owner, "T", "B", now.Add(time.Millisecond), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r = w.until(e, r.ID, ended); r.State != work.Failed || r.Failure.Code != code || r.Steps[0].Attempts != 1 {
+			t.Errorf("%s: %+v %+v", owner, r, r.Failure)
+		}
+	}
+}

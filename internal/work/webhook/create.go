@@ -1,0 +1,112 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"tributary/internal/work/dispatch"
+)
+
+const maxDescription = 200 // characters
+
+// NewEndpoint is what an endpoint is made of.
+type NewEndpoint struct {
+	URL           string   // https, and http where Targets allow it; at most 2,048 bytes, no user, no fragment
+	EventTypes    []string // 1 to 50 of EventTypes, all of a kind such as post.*, or *
+	Secret        string   // whsec_ and 24 to 64 bytes in base64; empty: one is made
+	Description   string   // at most 200 characters on one line
+	SchemaVersion string   // that payloads are to keep to; empty: none
+}
+
+// Create makes an endpoint that gets the events from now on. It is the caller's; an admin's has no owner and is shown everything. The
+// secret cannot be told again.
+func (e *Endpoints) Create(ctx context.Context, caller Caller, n NewEndpoint) (_ Endpoint, secret string, err error) {
+	owner := caller.UserID
+	if caller.Admin {
+		owner = ""
+	} else if owner == "" {
+		return Endpoint{}, "", refuse("", CodeInvalid, "A webhook needs an owner: a user, or an admin.")
+	}
+	kept := config{OwnerID: owner, SchemaVersion: n.SchemaVersion}
+	c := dispatch.Consumer{State: dispatch.Active, CreatedAt: e.options.Now().UTC().Truncate(time.Microsecond)}
+	if err := e.apply(ctx, &c, &kept, Update{URL: &n.URL, EventTypes: n.EventTypes, Description: &n.Description}); err != nil {
+		return Endpoint{}, "", err
+	}
+	chosen, refusal := chooseSecret(n.Secret)
+	if refusal != nil {
+		return Endpoint{}, "", refusal
+	}
+	kept.Secret = chosen
+	if err := e.room(ctx, owner, ""); err != nil {
+		return Endpoint{}, "", err
+	}
+	made, err := e.insert(ctx, c, kept)
+	if err != nil {
+		return Endpoint{}, "", err
+	}
+	e.dispatcher.Wake()
+	return kept.endpoint(*made, e.options.Now()), string(chosen), nil
+}
+
+// insert writes an endpoint down. Of several that are made at once, those that come after the last for which there is room go again.
+func (e *Endpoints) insert(ctx context.Context, c dispatch.Consumer, kept config) (*dispatch.Consumer, error) {
+	bounds, err := e.log.Bounds(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find the log's end: %w", err)
+	}
+	c.LogID, c.Position = bounds.ID, bounds.Last
+	if c.Config, err = kept.write(); err != nil {
+		return nil, fmt.Errorf("write endpoint: %w", err)
+	}
+	id := newID()
+	made, err := e.store.Change(ctx, id, func(*dispatch.Consumer) (*dispatch.Consumer, error) { return &c, nil })
+	if err != nil {
+		return nil, fmt.Errorf("create endpoint: %w", err)
+	}
+	if err := e.room(ctx, kept.OwnerID, id); err != nil {
+		return nil, errors.Join(err, e.remove(context.WithoutCancel(ctx), id))
+	}
+	return made, nil
+}
+
+// Update is what to change of an endpoint; what is nil stays.
+type Update struct {
+	URL         *string
+	EventTypes  []string
+	Description *string
+	Enabled     *bool // true: it gets what it missed, as far as it is kept; false: nothing until it is enabled
+}
+
+// apply checks an update and makes it, but for Enabled.
+func (e *Endpoints) apply(ctx context.Context, c *dispatch.Consumer, kept *config, u Update) error {
+	if u.URL != nil {
+		target, refusal := e.targets.check(*u.URL)
+		if refusal == nil {
+			refusal = e.targets.checkName(ctx, target)
+		}
+		if refusal != nil {
+			return refusal
+		}
+		kept.URL = *u.URL
+	}
+	if u.EventTypes != nil || c.Types == nil {
+		types, refusal := checkTypes(u.EventTypes)
+		if refusal != nil {
+			return refusal
+		}
+		c.Types = types
+	}
+	if u.Description != nil {
+		description := strings.TrimSpace(*u.Description)
+		if utf8.RuneCountInString(description) > maxDescription || !utf8.ValidString(description) || strings.ContainsFunc(description, unicode.IsControl) {
+			return refuse("description", CodeInvalid, "A description has at most 200 characters on one line.")
+		}
+		kept.Description = description
+	}
+	return nil
+}
