@@ -32,7 +32,8 @@ type access struct {
 	keySet        *auth.JWKS       // nil without --jwks-url
 	authenticator *auth.Authenticator
 	proxies       *auth.Proxies
-	limiter       *limit.Limiter         // nil when nothing is limited
+	shared        *limit.Redis           // nil for a single replica
+	limiter       *limit.Limiter         // nil when nothing is limited and nothing shared
 	introspect    func(auth.Viewer) bool // nil: everybody may
 }
 
@@ -51,6 +52,7 @@ func openAccess(cfg *config.Config, metrics *telemetry.Metrics, log *slog.Logger
 		if a.redis, err = redisclient.Open(s.RedisURL); err != nil {
 			return nil, fmt.Errorf("--redis-url: %w", err)
 		}
+		a.shared = limit.NewRedis(a.redis)
 	}
 	if err := a.openKeys(cfg.DataDir); err != nil {
 		return nil, err
@@ -66,8 +68,8 @@ func openAccess(cfg *config.Config, metrics *telemetry.Metrics, log *slog.Logger
 	case "none":
 		a.introspect = func(auth.Viewer) bool { return false }
 	}
-	if s.Limits.Enabled {
-		a.limiter = newLimiter(s, a.redis, metrics)
+	if s.Limits.Enabled || a.shared != nil { // without limits it still tells what callers have written
+		a.limiter = newLimiter(s, a.shared, metrics)
 	}
 	return a, nil
 }
@@ -105,20 +107,22 @@ func (a *access) tokens(cfg *config.Config, log *slog.Logger) (auth.Tokens, erro
 	return nil, nil
 }
 
-func newLimiter(s *config.Serve, client redis.UniversalClient, metrics *telemetry.Metrics) *limit.Limiter {
-	limits := func(l config.Limit, requests int64) limit.Limits {
-		return limit.Limits{Points: limit.Rate{Size: l.Points, Restore: l.Restore}, RequestsPerHour: requests}
-	}
-	user, key, ip := s.HourlyRequests()
-	var shared limit.Store
-	if client != nil {
-		shared = limit.NewRedis(client)
-	}
-	return limit.New(limit.Config{
-		User: limits(s.Limits.User, user), Key: limits(s.Limits.Key, key), IP: limits(s.Limits.IP, ip),
+func newLimiter(s *config.Serve, shared *limit.Redis, metrics *telemetry.Metrics) *limit.Limiter {
+	c := limit.Config{
 		Replicas: s.Replicas, Budget: s.Limits.RedisWait,
 		Observer: limit.Observer{Throttled: metrics.Throttled, Local: metrics.Local, RefundsDropped: metrics.RefundsDropped},
-	}, shared)
+	}
+	if s.Limits.Enabled {
+		limits := func(l config.Limit, requests int64) limit.Limits {
+			return limit.Limits{Points: limit.Rate{Size: l.Points, Restore: l.Restore}, RequestsPerHour: requests}
+		}
+		user, key, ip := s.HourlyRequests()
+		c.User, c.Key, c.IP = limits(s.Limits.User, user), limits(s.Limits.Key, key), limits(s.Limits.IP, ip)
+	}
+	if shared == nil {
+		return limit.New(c, nil)
+	}
+	return limit.New(c, shared)
 }
 
 // identify tells who asks and from where.
@@ -127,6 +131,26 @@ func (a *access) identify(r *http.Request) (auth.Viewer, netip.Addr, error) {
 		Authorization: r.Header["Authorization"], APIKey: r.Header["X-Api-Key"], // net/http has made the names canonical
 	})
 	return viewer, a.proxies.ClientIP(r.RemoteAddr, r.Header["X-Forwarded-For"]), err
+}
+
+// charge takes the price of a request that is no operation of the graph from its caller's buckets.
+func (a *access) charge(ctx context.Context, viewer auth.Viewer, ip netip.Addr, points int64) (fields http.Header, wait time.Duration, ok bool) {
+	if a.limiter == nil {
+		return nil, 0, true
+	}
+	decision := a.limiter.Admit(ctx, limit.Caller{UserID: viewer.UserID, KeyID: viewer.KeyID, IP: ip}, points)
+	fields = http.Header{}
+	for _, field := range decision.Header() {
+		fields.Set(field.Name, field.Value)
+	}
+	return fields, decision.RetryAfter, decision.Allowed
+}
+
+// keyEnded tells whether an API key is good no longer. While the store cannot tell, it counts as good, as it does to requests that came
+// before.
+func (a *access) keyEnded(ctx context.Context, id string) bool {
+	ended, err := a.keys.Ended(ctx, id)
+	return ended && err == nil
 }
 
 // Run does what goes on beside requests, until ctx ends.

@@ -38,6 +38,7 @@ type eventLog interface {
 type events struct {
 	log      eventLog
 	hub      *event.Hub
+	retainer *event.Retainer
 	ingest   *event.Ingest
 	secrets  map[string][][]byte
 	blocking redis.UniversalClient // nil without Redis
@@ -74,7 +75,20 @@ func openEvents(ctx context.Context, cfg *config.Config, shared redis.UniversalC
 	})
 	e.hub.Tap(e.apply)
 	e.ingest = &event.Ingest{Log: e.log, Secrets: e.secrets, Logger: log, Observer: event.IngestObserver{Received: metrics.EventsReceived}}
+	e.retainer = e.newRetainer(&cfg.Serve, metrics)
 	return e, nil
+}
+
+// newRetainer has one replica at a time take out of the log what is kept no longer.
+func (e *events) newRetainer(s *config.Serve, metrics *telemetry.Metrics) *event.Retainer {
+	r := &event.Retainer{
+		Log: e.log, Events: s.Events.Retention, History: s.HistoryRetention, Logger: e.slog,
+		Observer: event.RetainObserver{Trimmed: metrics.EventsTrimmed, Compacted: metrics.EventsCompacted},
+	}
+	if shared, ok := e.log.(*event.Redis); ok {
+		r.Turn = shared.Turn
+	}
+	return r
 }
 
 func eventSecrets(s *config.Serve) (map[string][][]byte, error) {
@@ -126,10 +140,11 @@ func (e *events) forget() {
 	}
 }
 
-// Run tails the log and watches whose events arrive, until ctx ends.
+// Run tails the log, watches whose events arrive, and takes out of the log what is kept no longer, until ctx ends.
 func (e *events) Run(ctx context.Context) error {
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error { return e.hub.Run(running) })
+	group.Go(func() error { return e.retainer.Run(running) })
 	group.Go(func() error {
 		e.watch(running)
 		return nil
@@ -211,6 +226,10 @@ func newFeed(sub *event.Subscription) operation.Feed {
 		Position: func() (int64, string) {
 			bookmark := sub.Bookmark()
 			return bookmark.Position, bookmark.String()
+		},
+		Settled: func() (int64, string, bool) {
+			bookmark, ok := sub.Settled()
+			return bookmark.Position, bookmark.String(), ok
 		},
 		Close: sub.Close,
 	}

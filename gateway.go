@@ -19,6 +19,7 @@ import (
 
 // gateway is what it takes to run operations, whoever asks for them.
 type gateway struct {
+	resolver *resolvers.Resolver
 	clients  *clients.Clients
 	pipeline *operation.Pipeline
 	view     *operation.View
@@ -26,10 +27,16 @@ type gateway struct {
 
 // newGateway wires the way of an operation from the pipeline down to the services. The caller closes its clients.
 func newGateway(cfg *config.Gateway, urls map[string]string, access *access, events event.Log, metrics *telemetry.Metrics, demo bool, log *slog.Logger) (*gateway, error) {
-	services, err := clients.New(clientConfig(cfg, urls, metrics, log))
+	written := &written{store: access.shared, lost: metrics.WritesLost, log: log}
+	set := clientConfig(cfg, urls, metrics, log)
+	if access.shared != nil {
+		set.OnWrite = written.remember
+	}
+	services, err := clients.New(set)
 	if err != nil {
 		return nil, err
 	}
+	written.apply = services.ApplyOnce
 	metrics.Watch(config.Services()...)
 	preparer, err := operation.NewPreparer(cfg.DocumentCacheSize, bounds(&cfg.Max))
 	if err != nil {
@@ -45,8 +52,9 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, eve
 		return nil, err
 	}
 	return &gateway{
-		clients: services,
-		view:    view,
+		resolver: resolver,
+		clients:  services,
+		view:     view,
 		pipeline: &operation.Pipeline{
 			Preparer: preparer,
 			Executor: &operation.Gqlgen{
@@ -59,10 +67,13 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, eve
 			Timeout:          cfg.OperationTimeout,
 			MaxErrors:        cfg.Max.Errors,
 			MaxResponseBytes: cfg.Max.ResponseBytes,
+			KeyEnded:         access.keyEnded,
 			Introspect:       access.introspect,
 			Free:             resolvers.Free,
+			Recent:           written.recent,
 			Enter:            enter,
 			Observe:          observe(metrics),
+			Rejected:         metrics.Rejected,
 		},
 	}, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"tributary/internal/console"
 	"tributary/internal/demo"
 	"tributary/internal/operation"
+	"tributary/internal/rest"
 	"tributary/internal/telemetry"
 	"tributary/internal/wire"
 )
@@ -29,6 +31,7 @@ type replica struct {
 	events      *events
 	services    *services
 	gateway     *gateway
+	durable     *durable // nil when this replica takes no part in durable work
 	streams     *operation.Streams
 	connections *wire.Connections
 	graphql     *wire.WS
@@ -59,6 +62,10 @@ func openReplica(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *
 		return nil, err
 	}
 	r.events.clients = r.gateway.clients
+	if r.durable, err = openDurable(ctx, cfg, cmp.Or(s.Work.PublicURL, "http://"+reachable(r.listener.Addr())), r.events, r.gateway.clients, r.metrics, log); err != nil {
+		return nil, err
+	}
+	r.durable.serve(r.gateway.resolver)
 	r.streams = operation.NewStreams(r.gateway.pipeline, r.events.source(s.Events.Buffer), s.Events.MaxSubscriptions, operation.StreamObserver{
 		Members: r.metrics.Subscriptions, Delivered: r.metrics.SubscriptionDelivered, Executed: r.metrics.SubscriptionExecuted,
 		Ended: func(reason operation.EndReason) { r.metrics.SubscriptionEnded(string(reason)) },
@@ -75,6 +82,14 @@ func (r *replica) handler(draining <-chan struct{}) http.Handler {
 	mux.Handle("/graphql", r.graphql)
 	mux.Handle("/graphql/stream-ticket", r.graphql.HTTP.StreamTicket())
 	mux.Handle("/events", r.events.ingest)
+	if r.durable != nil {
+		webhooks := &rest.Webhooks{Endpoints: r.durable.webhooks, Identify: r.access.identify, Charge: r.access.charge, Logger: r.log}
+		mux.Handle(rest.PathWebhooks, webhooks)
+		mux.Handle(rest.PathWebhooks+"/", webhooks)
+	}
+	if r.durable != nil && r.durable.links != nil {
+		mux.Handle("/exports/", r.durable.links)
+	}
 	mux.Handle("GET /metrics", r.metrics.Handler())
 	mux.Handle("GET /healthz", wire.Healthy())
 	mux.Handle("GET /readyz", wire.Ready(draining))
@@ -98,7 +113,11 @@ func (r *replica) Run(ctx context.Context) error {
 	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBelow()
 	group, ctx := errgroup.WithContext(ctx)
-	for _, part := range []func(context.Context) error{r.services.Run, r.access.Run, r.events.Run, r.streams.Run} {
+	parts := []func(context.Context) error{r.services.Run, r.access.Run, r.events.Run, r.streams.Run}
+	if r.durable != nil {
+		parts = append(parts, r.durable.Run)
+	}
+	for _, part := range parts {
 		group.Go(func() error { return part(below) })
 	}
 	group.Go(func() error {
@@ -114,6 +133,9 @@ func (r *replica) Run(ctx context.Context) error {
 // Close gives up what is open. After Run most of it is closed already.
 func (r *replica) Close() error {
 	var errs []error
+	if r.durable != nil {
+		errs = append(errs, r.durable.Close())
+	}
 	if r.gateway != nil {
 		r.gateway.clients.Close()
 	}

@@ -24,12 +24,16 @@ func newTransport(s *config.Serve, g *gateway, a *access, connections *wire.Conn
 	if err != nil {
 		return nil, err
 	}
+	var tickets wire.Tickets = wire.NewMemoryTickets(time.Now)
+	if a.redis != nil {
+		tickets = wire.NewRedisTickets(a.redis, time.Now)
+	}
 	return &wire.WS{Connections: connections, HTTP: &wire.HTTP{
 		Pipeline: g.pipeline, View: g.view, Identify: a.identify, Origins: origins,
 		Persisted: persisted, FreeDocuments: func(v auth.Viewer) bool { return v.HasScopes(scopeFederation) },
 		MaxBodyBytes: s.MaxBodyBytes, MaxURLBytes: s.MaxURLBytes, MaxJSONDepth: s.MaxJSONDepth, MaxJSONValues: s.MaxJSONValues,
 		BodyTimeout: s.BodyTimeout, MaxBatch: s.MaxBatch,
-		Connections: connections, Tickets: wire.NewTickets(time.Now),
+		Connections: connections, Tickets: tickets,
 	}}, nil
 }
 

@@ -11,6 +11,8 @@ import (
 	"tributary/clients"
 	"tributary/internal/auth"
 	"tributary/internal/relay"
+	"tributary/internal/work"
+	"tributary/internal/work/webhook"
 
 	"github.com/99designs/gqlgen/graphql"
 )
@@ -125,6 +127,18 @@ type CreateUserPayload struct {
 	UserErrors []*UserError  `json:"userErrors"`
 }
 
+// The endpoint to make.
+type CreateWebhookInput struct {
+	// Where to deliver: https, and http where the operator allows it; at most 2,048 characters, without a user or a fragment.
+	URL string `json:"url"`
+	// The types of events to get: 1 to 50, such as post.published, post.* or *.
+	EventTypes []string `json:"eventTypes"`
+	// whsec_ and 24 to 64 bytes in base64; made at random when left out.
+	Secret *string `json:"secret,omitempty"`
+	// At most 200 characters.
+	Description *string `json:"description,omitempty"`
+}
+
 // Which comment to delete.
 type DeleteCommentInput struct {
 	ID clients.CommentID `json:"id"`
@@ -163,10 +177,10 @@ type EntityChanged struct {
 	Cursor string `json:"cursor"`
 }
 
-// A field that changed.
+// A field that changed. An event that tells the whole state names every field, also one that stayed as it was.
 type FieldChange struct {
 	Field string `json:"field"`
-	// The value before; null where there was none, or where it is not known.
+	// The value before; null where there was none, or where it is not known. The audit log, which reads each entry by itself, knows it only of what was just made or moved.
 	Before any `json:"before,omitempty"`
 	// The value after.
 	After any `json:"after,omitempty"`
@@ -230,6 +244,43 @@ type HistoryEntry struct {
 	ActorID string `json:"-"`
 }
 
+// A page of jobs, the newest first.
+type JobConnection struct {
+	Edges    []*JobEdge      `json:"edges"`
+	Nodes    []*work.Record  `json:"nodes"`
+	PageInfo *relay.PageInfo `json:"pageInfo"`
+}
+
+// A job in its place.
+type JobEdge struct {
+	Cursor string       `json:"cursor"`
+	Node   *work.Record `json:"node"`
+}
+
+// The job that was begun, or why not.
+type JobPayload struct {
+	Job        *work.Record `json:"job,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Something that became of a job.
+type JobProgress struct {
+	// The job as it is by the time of the answer; null if it is no longer kept.
+	Job *work.Record `json:"job,omitempty"`
+	// When it happened.
+	At time.Time `json:"at"`
+	// Behind which the subscription can go on.
+	Cursor string `json:"cursor"`
+}
+
+// The accounts to merge.
+type MergeAccountsInput struct {
+	// Whose posts, comments and follow edges move; the account is closed.
+	FromID clients.UserID `json:"fromId"`
+	// Who gets them.
+	IntoID clients.UserID `json:"intoId"`
+}
+
 // Writes. Each takes effect in the order written; a payload carries either what came of it or `userErrors`.
 type Mutation struct {
 }
@@ -290,6 +341,15 @@ type RateLimitBucket struct {
 	RestoreRate float64 `json:"restoreRate"`
 }
 
+// What to send again.
+type ReplayWebhookInput struct {
+	ID clients.GlobalID `json:"id"`
+	// Events from then on.
+	From time.Time `json:"from"`
+	// Events before then; up to now when left out.
+	To *time.Time `json:"to,omitempty"`
+}
+
 // The key to end.
 type RevokeAPIKeyInput struct {
 	ID string `json:"id"`
@@ -299,6 +359,47 @@ type RevokeAPIKeyInput struct {
 type RevokeAPIKeyPayload struct {
 	APIKey     *auth.Key    `json:"apiKey,omitempty"`
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// A page of sagas, the newest first.
+type SagaConnection struct {
+	Edges    []*SagaEdge     `json:"edges"`
+	Nodes    []*work.Record  `json:"nodes"`
+	PageInfo *relay.PageInfo `json:"pageInfo"`
+}
+
+// A saga in its place.
+type SagaEdge struct {
+	Cursor string       `json:"cursor"`
+	Node   *work.Record `json:"node"`
+}
+
+// The saga that was begun, or why not.
+type SagaPayload struct {
+	Saga       *work.Record `json:"saga,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Something that became of a saga.
+type SagaProgress struct {
+	// The saga as it is by the time of the answer; null if it is no longer kept.
+	Saga *work.Record `json:"saga,omitempty"`
+	// When it happened.
+	At time.Time `json:"at"`
+	// Behind which the subscription can go on.
+	Cursor string `json:"cursor"`
+}
+
+// A post to publish later.
+type SchedulePostInput struct {
+	// Oneself; may be left out.
+	AuthorID *clients.UserID `json:"authorId,omitempty"`
+	// 1 to 200 characters.
+	Title string `json:"title"`
+	// 1 to 20,000 characters.
+	Body string `json:"body"`
+	// When to publish it: in the future, and within a year.
+	PublishAt time.Time `json:"publishAt"`
 }
 
 // Events as they happen. `after` goes on behind a cursor that an earlier payload carried: what was missed comes first, without a gap and without anything twice; a cursor that is too old is `CURSOR_EXPIRED`.
@@ -367,6 +468,16 @@ type UpdateUserPayload struct {
 	UserErrors []*UserError  `json:"userErrors"`
 }
 
+// What to change of an endpoint; what is left out stays.
+type UpdateWebhookInput struct {
+	ID          clients.GlobalID `json:"id"`
+	URL         *string          `json:"url,omitempty"`
+	EventTypes  []string         `json:"eventTypes,omitempty"`
+	Description *string          `json:"description,omitempty"`
+	// false: it gets nothing until it is enabled again, and then what it missed, as far as it is kept.
+	Enabled *bool `json:"enabled,omitempty"`
+}
+
 // A problem of what was asked, told to the person who asked. The mutation changed nothing.
 type UserError struct {
 	// Path of the input that is at fault, outermost first; null when it is the request as a whole.
@@ -381,6 +492,54 @@ type UserError struct {
 type UserStats struct {
 	// User is whose lists are counted.
 	User *clients.User `json:"-"`
+}
+
+// A page of endpoints.
+type WebhookConnection struct {
+	Edges    []*WebhookEdge      `json:"edges"`
+	Nodes    []*webhook.Endpoint `json:"nodes"`
+	PageInfo *relay.PageInfo     `json:"pageInfo"`
+}
+
+// A page of deliveries, the latest first.
+type WebhookDeliveryConnection struct {
+	Edges    []*WebhookDeliveryEdge `json:"edges"`
+	Nodes    []*webhook.Delivery    `json:"nodes"`
+	PageInfo *relay.PageInfo        `json:"pageInfo"`
+}
+
+// A delivery in its place.
+type WebhookDeliveryEdge struct {
+	Cursor string            `json:"cursor"`
+	Node   *webhook.Delivery `json:"node"`
+}
+
+// The delivery that was made, or why there was none.
+type WebhookDeliveryPayload struct {
+	Delivery   *webhook.Delivery `json:"delivery,omitempty"`
+	UserErrors []*UserError      `json:"userErrors"`
+}
+
+// An endpoint in its place.
+type WebhookEdge struct {
+	Cursor string            `json:"cursor"`
+	Node   *webhook.Endpoint `json:"node"`
+}
+
+// The endpoint, or what was wrong.
+type WebhookPayload struct {
+	Webhook *webhook.Endpoint `json:"webhook,omitempty"`
+	// The secret that signs its deliveries, where it was made or given just now. It cannot be shown again.
+	Secret     *string      `json:"secret,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// The replay that was begun, or why not.
+type WebhookReplayPayload struct {
+	Webhook *webhook.Endpoint `json:"webhook,omitempty"`
+	// How many events of the log it goes through; those that the endpoint does not want are left out.
+	Events     *int         `json:"events,omitempty"`
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // What can be wrong with the input of a mutation.
@@ -409,6 +568,30 @@ const (
 	UserErrorCodeNotFollowing UserErrorCode = "NOT_FOLLOWING"
 	// The idempotency key was used for another request.
 	UserErrorCodeIdempotencyKeyReused UserErrorCode = "IDEMPOTENCY_KEY_REUSED"
+	// The account is being deleted already.
+	UserErrorCodeAlreadyDeleting UserErrorCode = "ALREADY_DELETING"
+	// The account is not being deleted.
+	UserErrorCodeNotDeleting UserErrorCode = "NOT_DELETING"
+	// It can no longer be taken back.
+	UserErrorCodeTooLate UserErrorCode = "TOO_LATE"
+	// An account cannot be merged with itself.
+	UserErrorCodeSameAccount UserErrorCode = "SAME_ACCOUNT"
+	// Something else is under way that has to end first.
+	UserErrorCodeBusy UserErrorCode = "BUSY"
+	// The time has passed.
+	UserErrorCodeInThePast UserErrorCode = "IN_THE_PAST"
+	// The time lies too far ahead.
+	UserErrorCodeTooFar UserErrorCode = "TOO_FAR"
+	// Only what has failed can be tried again.
+	UserErrorCodeNotFailed UserErrorCode = "NOT_FAILED"
+	// Exports have no place that all servers share.
+	UserErrorCodeExportStoreMissing UserErrorCode = "EXPORT_STORE_MISSING"
+	// Deliveries may not go there.
+	UserErrorCodeTargetNotAllowed UserErrorCode = "TARGET_NOT_ALLOWED"
+	// There is no such type of events.
+	UserErrorCodeUnknownEventType UserErrorCode = "UNKNOWN_EVENT_TYPE"
+	// There are as many as there may be.
+	UserErrorCodeTooMany UserErrorCode = "TOO_MANY"
 )
 
 var AllUserErrorCode = []UserErrorCode{
@@ -423,11 +606,23 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeAlreadyFollowing,
 	UserErrorCodeNotFollowing,
 	UserErrorCodeIdempotencyKeyReused,
+	UserErrorCodeAlreadyDeleting,
+	UserErrorCodeNotDeleting,
+	UserErrorCodeTooLate,
+	UserErrorCodeSameAccount,
+	UserErrorCodeBusy,
+	UserErrorCodeInThePast,
+	UserErrorCodeTooFar,
+	UserErrorCodeNotFailed,
+	UserErrorCodeExportStoreMissing,
+	UserErrorCodeTargetNotAllowed,
+	UserErrorCodeUnknownEventType,
+	UserErrorCodeTooMany,
 }
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeNotFound, UserErrorCodeRequired, UserErrorCodeTooShort, UserErrorCodeTooLong, UserErrorCodeInvalid, UserErrorCodeTaken, UserErrorCodeConflict, UserErrorCodeSelfFollow, UserErrorCodeAlreadyFollowing, UserErrorCodeNotFollowing, UserErrorCodeIdempotencyKeyReused:
+	case UserErrorCodeNotFound, UserErrorCodeRequired, UserErrorCodeTooShort, UserErrorCodeTooLong, UserErrorCodeInvalid, UserErrorCodeTaken, UserErrorCodeConflict, UserErrorCodeSelfFollow, UserErrorCodeAlreadyFollowing, UserErrorCodeNotFollowing, UserErrorCodeIdempotencyKeyReused, UserErrorCodeAlreadyDeleting, UserErrorCodeNotDeleting, UserErrorCodeTooLate, UserErrorCodeSameAccount, UserErrorCodeBusy, UserErrorCodeInThePast, UserErrorCodeTooFar, UserErrorCodeNotFailed, UserErrorCodeExportStoreMissing, UserErrorCodeTargetNotAllowed, UserErrorCodeUnknownEventType, UserErrorCodeTooMany:
 		return true
 	}
 	return false

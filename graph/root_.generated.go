@@ -10,6 +10,7 @@ import (
 	"time"
 	"tributary/clients"
 	"tributary/internal/relay"
+	"tributary/internal/work"
 
 	"github.com/99designs/gqlgen/graphql"
 	gqlparser "github.com/vektah/gqlparser/v2"
@@ -29,12 +30,16 @@ type ResolverRoot interface {
 	FollowConnection() FollowConnectionResolver
 	FollowEdge() FollowEdgeResolver
 	HistoryEntry() HistoryEntryResolver
+	Job() JobResolver
 	Mutation() MutationResolver
 	Post() PostResolver
 	Query() QueryResolver
+	Saga() SagaResolver
 	Subscription() SubscriptionResolver
 	User() UserResolver
 	UserStats() UserStatsResolver
+	Webhook() WebhookResolver
+	WebhookDelivery() WebhookDeliveryResolver
 }
 
 type DirectiveRoot struct {
@@ -201,20 +206,72 @@ type ComplexityRoot struct {
 		Version    func(childComplexity int) int
 	}
 
+	Job struct {
+		Attempts  func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		EndedAt   func(childComplexity int) int
+		ExportURL func(childComplexity int) int
+		Failure   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Owner     func(childComplexity int) int
+		Post      func(childComplexity int) int
+		Progress  func(childComplexity int) int
+		RunAt     func(childComplexity int) int
+		State     func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+	}
+
+	JobConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	JobEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	JobPayload struct {
+		Job        func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	JobProgress struct {
+		At     func(childComplexity int) int
+		Cursor func(childComplexity int) int
+		Job    func(childComplexity int) int
+	}
+
 	Mutation struct {
-		AddComment    func(childComplexity int, input AddCommentInput) int
-		CreateAPIKey  func(childComplexity int, input CreateAPIKeyInput) int
-		CreatePost    func(childComplexity int, input CreatePostInput) int
-		CreateUser    func(childComplexity int, input CreateUserInput) int
-		DeleteComment func(childComplexity int, input DeleteCommentInput) int
-		DeletePost    func(childComplexity int, input DeletePostInput) int
-		Follow        func(childComplexity int, input FollowInput) int
-		PublishPost   func(childComplexity int, input PublishPostInput) int
-		RevokeAPIKey  func(childComplexity int, input RevokeAPIKeyInput) int
-		Unfollow      func(childComplexity int, input UnfollowInput) int
-		UpdateComment func(childComplexity int, input UpdateCommentInput) int
-		UpdatePost    func(childComplexity int, input UpdatePostInput) int
-		UpdateUser    func(childComplexity int, input UpdateUserInput) int
+		AddComment          func(childComplexity int, input AddCommentInput) int
+		CancelJob           func(childComplexity int, id clients.GlobalID) int
+		CreateAPIKey        func(childComplexity int, input CreateAPIKeyInput) int
+		CreatePost          func(childComplexity int, input CreatePostInput) int
+		CreateUser          func(childComplexity int, input CreateUserInput) int
+		CreateWebhook       func(childComplexity int, input CreateWebhookInput) int
+		DeleteAccount       func(childComplexity int, userID *clients.GlobalID) int
+		DeleteComment       func(childComplexity int, input DeleteCommentInput) int
+		DeletePost          func(childComplexity int, input DeletePostInput) int
+		DeleteWebhook       func(childComplexity int, id clients.GlobalID) int
+		Follow              func(childComplexity int, input FollowInput) int
+		MergeAccounts       func(childComplexity int, input MergeAccountsInput) int
+		PingWebhook         func(childComplexity int, id clients.GlobalID) int
+		PublishPost         func(childComplexity int, input PublishPostInput) int
+		RedeliverWebhook    func(childComplexity int, id clients.GlobalID, delivery int) int
+		ReplayWebhook       func(childComplexity int, input ReplayWebhookInput) int
+		RequestDataExport   func(childComplexity int) int
+		RestoreAccount      func(childComplexity int, userID *clients.GlobalID) int
+		RetryJob            func(childComplexity int, id clients.GlobalID) int
+		RevokeAPIKey        func(childComplexity int, input RevokeAPIKeyInput) int
+		RotateWebhookSecret func(childComplexity int, id clients.GlobalID, secret *string) int
+		SchedulePost        func(childComplexity int, input SchedulePostInput) int
+		Unfollow            func(childComplexity int, input UnfollowInput) int
+		UpdateComment       func(childComplexity int, input UpdateCommentInput) int
+		UpdatePost          func(childComplexity int, input UpdatePostInput) int
+		UpdateUser          func(childComplexity int, input UpdateUserInput) int
+		UpdateWebhook       func(childComplexity int, input UpdateWebhookInput) int
 	}
 
 	PageInfo struct {
@@ -268,14 +325,20 @@ type ComplexityRoot struct {
 		AuditLog  func(childComplexity int, filter *AuditFilter, first *int, after *string) int
 		Comment   func(childComplexity int, id clients.GlobalID) int
 		Feed      func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		Job       func(childComplexity int, id clients.GlobalID) int
+		Jobs      func(childComplexity int, first *int, after *string, states []work.State, ownerID *clients.GlobalID) int
 		Node      func(childComplexity int, id clients.GlobalID) int
 		Nodes     func(childComplexity int, ids []*clients.GlobalID) int
 		Post      func(childComplexity int, id clients.GlobalID) int
 		Posts     func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order, authorIds []*clients.GlobalID) int
 		RateLimit func(childComplexity int) int
+		Saga      func(childComplexity int, id clients.GlobalID) int
+		Sagas     func(childComplexity int, first *int, after *string, states []work.State) int
 		User      func(childComplexity int, id *clients.GlobalID, handle *string) int
 		Users     func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
 		Viewer    func(childComplexity int) int
+		Webhook   func(childComplexity int, id clients.GlobalID) int
+		Webhooks  func(childComplexity int, first *int, after *string) int
 	}
 
 	RateLimit struct {
@@ -300,11 +363,57 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Saga struct {
+		CreatedAt func(childComplexity int) int
+		EndedAt   func(childComplexity int) int
+		Failure   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		RunAt     func(childComplexity int) int
+		State     func(childComplexity int) int
+		Steps     func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		User      func(childComplexity int) int
+	}
+
+	SagaConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	SagaEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SagaPayload struct {
+		Saga       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	SagaProgress struct {
+		At     func(childComplexity int) int
+		Cursor func(childComplexity int) int
+		Saga   func(childComplexity int) int
+	}
+
+	SagaStep struct {
+		At       func(childComplexity int) int
+		Attempts func(childComplexity int) int
+		Failure  func(childComplexity int) int
+		Name     func(childComplexity int) int
+		State    func(childComplexity int) int
+		Undos    func(childComplexity int) int
+	}
+
 	Subscription struct {
 		CommentAdded  func(childComplexity int, postID clients.GlobalID, after *string) int
 		EntityChanged func(childComplexity int, ids []*clients.GlobalID, after *string) int
 		FollowerAdded func(childComplexity int, userID clients.GlobalID, after *string) int
+		JobProgress   func(childComplexity int, id clients.GlobalID, after *string) int
 		PostAdded     func(childComplexity int, authorIds []*clients.GlobalID, after *string) int
+		SagaProgress  func(childComplexity int, id clients.GlobalID, after *string) int
 	}
 
 	UnfollowPayload struct {
@@ -371,6 +480,82 @@ type ComplexityRoot struct {
 		Followers func(childComplexity int) int
 		Following func(childComplexity int) int
 		Posts     func(childComplexity int) int
+	}
+
+	Webhook struct {
+		CreatedAt           func(childComplexity int) int
+		Deliveries          func(childComplexity int, first *int, after *string) int
+		Description         func(childComplexity int) int
+		EventTypes          func(childComplexity int) int
+		FailingSince        func(childComplexity int) int
+		ID                  func(childComplexity int) int
+		Owner               func(childComplexity int) int
+		PreviousSecretUntil func(childComplexity int) int
+		Reason              func(childComplexity int) int
+		RetryAt             func(childComplexity int) int
+		State               func(childComplexity int) int
+		URL                 func(childComplexity int) int
+	}
+
+	WebhookConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	WebhookDelivery struct {
+		At          func(childComplexity int) int
+		Attempt     func(childComplexity int) int
+		DurationMs  func(childComplexity int) int
+		EventID     func(childComplexity int) int
+		EventType   func(childComplexity int) int
+		Excerpt     func(childComplexity int) int
+		IsManual    func(childComplexity int) int
+		NextRetryAt func(childComplexity int) int
+		Number      func(childComplexity int) int
+		Outcome     func(childComplexity int) int
+		Problem     func(childComplexity int) int
+		Status      func(childComplexity int) int
+		Subject     func(childComplexity int) int
+	}
+
+	WebhookDeliveryConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	WebhookDeliveryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	WebhookDeliveryPayload struct {
+		Delivery   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	WebhookEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	WebhookPayload struct {
+		Secret     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Webhook    func(childComplexity int) int
+	}
+
+	WebhookReplayPayload struct {
+		Events     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+		Webhook    func(childComplexity int) int
+	}
+
+	WorkFailure struct {
+		At      func(childComplexity int) int
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
 	}
 }
 
@@ -955,6 +1140,149 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.HistoryEntry.Version(childComplexity), true
 
+	case "Job.attempts":
+		if e.ComplexityRoot.Job.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Attempts(childComplexity), true
+	case "Job.createdAt":
+		if e.ComplexityRoot.Job.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.CreatedAt(childComplexity), true
+	case "Job.endedAt":
+		if e.ComplexityRoot.Job.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.EndedAt(childComplexity), true
+	case "Job.exportUrl":
+		if e.ComplexityRoot.Job.ExportURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.ExportURL(childComplexity), true
+	case "Job.failure":
+		if e.ComplexityRoot.Job.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Failure(childComplexity), true
+	case "Job.id":
+		if e.ComplexityRoot.Job.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.ID(childComplexity), true
+	case "Job.name":
+		if e.ComplexityRoot.Job.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Name(childComplexity), true
+	case "Job.owner":
+		if e.ComplexityRoot.Job.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Owner(childComplexity), true
+	case "Job.post":
+		if e.ComplexityRoot.Job.Post == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Post(childComplexity), true
+	case "Job.progress":
+		if e.ComplexityRoot.Job.Progress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Progress(childComplexity), true
+	case "Job.runAt":
+		if e.ComplexityRoot.Job.RunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.RunAt(childComplexity), true
+	case "Job.state":
+		if e.ComplexityRoot.Job.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.State(childComplexity), true
+	case "Job.updatedAt":
+		if e.ComplexityRoot.Job.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.UpdatedAt(childComplexity), true
+
+	case "JobConnection.edges":
+		if e.ComplexityRoot.JobConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobConnection.Edges(childComplexity), true
+	case "JobConnection.nodes":
+		if e.ComplexityRoot.JobConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobConnection.Nodes(childComplexity), true
+	case "JobConnection.pageInfo":
+		if e.ComplexityRoot.JobConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobConnection.PageInfo(childComplexity), true
+
+	case "JobEdge.cursor":
+		if e.ComplexityRoot.JobEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobEdge.Cursor(childComplexity), true
+	case "JobEdge.node":
+		if e.ComplexityRoot.JobEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobEdge.Node(childComplexity), true
+
+	case "JobPayload.job":
+		if e.ComplexityRoot.JobPayload.Job == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobPayload.Job(childComplexity), true
+	case "JobPayload.userErrors":
+		if e.ComplexityRoot.JobPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobPayload.UserErrors(childComplexity), true
+
+	case "JobProgress.at":
+		if e.ComplexityRoot.JobProgress.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobProgress.At(childComplexity), true
+	case "JobProgress.cursor":
+		if e.ComplexityRoot.JobProgress.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobProgress.Cursor(childComplexity), true
+	case "JobProgress.job":
+		if e.ComplexityRoot.JobProgress.Job == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobProgress.Job(childComplexity), true
+
 	case "Mutation.addComment":
 		if e.ComplexityRoot.Mutation.AddComment == nil {
 			break
@@ -966,6 +1294,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddComment(childComplexity, args["input"].(AddCommentInput)), true
+	case "Mutation.cancelJob":
+		if e.ComplexityRoot.Mutation.CancelJob == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelJob_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelJob(childComplexity, args["id"].(clients.GlobalID)), true
 	case "Mutation.createApiKey":
 		if e.ComplexityRoot.Mutation.CreateAPIKey == nil {
 			break
@@ -999,6 +1338,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateUser(childComplexity, args["input"].(CreateUserInput)), true
+	case "Mutation.createWebhook":
+		if e.ComplexityRoot.Mutation.CreateWebhook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createWebhook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateWebhook(childComplexity, args["input"].(CreateWebhookInput)), true
+	case "Mutation.deleteAccount":
+		if e.ComplexityRoot.Mutation.DeleteAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteAccount(childComplexity, args["userId"].(*clients.GlobalID)), true
 	case "Mutation.deleteComment":
 		if e.ComplexityRoot.Mutation.DeleteComment == nil {
 			break
@@ -1021,6 +1382,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeletePost(childComplexity, args["input"].(DeletePostInput)), true
+	case "Mutation.deleteWebhook":
+		if e.ComplexityRoot.Mutation.DeleteWebhook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteWebhook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteWebhook(childComplexity, args["id"].(clients.GlobalID)), true
 	case "Mutation.follow":
 		if e.ComplexityRoot.Mutation.Follow == nil {
 			break
@@ -1032,6 +1404,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.Follow(childComplexity, args["input"].(FollowInput)), true
+	case "Mutation.mergeAccounts":
+		if e.ComplexityRoot.Mutation.MergeAccounts == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_mergeAccounts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MergeAccounts(childComplexity, args["input"].(MergeAccountsInput)), true
+	case "Mutation.pingWebhook":
+		if e.ComplexityRoot.Mutation.PingWebhook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_pingWebhook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PingWebhook(childComplexity, args["id"].(clients.GlobalID)), true
 	case "Mutation.publishPost":
 		if e.ComplexityRoot.Mutation.PublishPost == nil {
 			break
@@ -1043,6 +1437,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishPost(childComplexity, args["input"].(PublishPostInput)), true
+	case "Mutation.redeliverWebhook":
+		if e.ComplexityRoot.Mutation.RedeliverWebhook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_redeliverWebhook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RedeliverWebhook(childComplexity, args["id"].(clients.GlobalID), args["delivery"].(int)), true
+	case "Mutation.replayWebhook":
+		if e.ComplexityRoot.Mutation.ReplayWebhook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_replayWebhook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReplayWebhook(childComplexity, args["input"].(ReplayWebhookInput)), true
+	case "Mutation.requestDataExport":
+		if e.ComplexityRoot.Mutation.RequestDataExport == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.RequestDataExport(childComplexity), true
+	case "Mutation.restoreAccount":
+		if e.ComplexityRoot.Mutation.RestoreAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_restoreAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RestoreAccount(childComplexity, args["userId"].(*clients.GlobalID)), true
+	case "Mutation.retryJob":
+		if e.ComplexityRoot.Mutation.RetryJob == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retryJob_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetryJob(childComplexity, args["id"].(clients.GlobalID)), true
 	case "Mutation.revokeApiKey":
 		if e.ComplexityRoot.Mutation.RevokeAPIKey == nil {
 			break
@@ -1054,6 +1498,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeAPIKey(childComplexity, args["input"].(RevokeAPIKeyInput)), true
+	case "Mutation.rotateWebhookSecret":
+		if e.ComplexityRoot.Mutation.RotateWebhookSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateWebhookSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateWebhookSecret(childComplexity, args["id"].(clients.GlobalID), args["secret"].(*string)), true
+	case "Mutation.schedulePost":
+		if e.ComplexityRoot.Mutation.SchedulePost == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_schedulePost_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SchedulePost(childComplexity, args["input"].(SchedulePostInput)), true
 	case "Mutation.unfollow":
 		if e.ComplexityRoot.Mutation.Unfollow == nil {
 			break
@@ -1098,6 +1564,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateUser(childComplexity, args["input"].(UpdateUserInput)), true
+	case "Mutation.updateWebhook":
+		if e.ComplexityRoot.Mutation.UpdateWebhook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateWebhook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateWebhook(childComplexity, args["input"].(UpdateWebhookInput)), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -1333,6 +1810,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Feed(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["orderBy"].(*relay.Order)), true
 
+	case "Query.job":
+		if e.ComplexityRoot.Query.Job == nil {
+			break
+		}
+
+		args, err := ec.field_Query_job_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Job(childComplexity, args["id"].(clients.GlobalID)), true
+	case "Query.jobs":
+		if e.ComplexityRoot.Query.Jobs == nil {
+			break
+		}
+
+		args, err := ec.field_Query_jobs_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Jobs(childComplexity, args["first"].(*int), args["after"].(*string), args["states"].([]work.State), args["ownerId"].(*clients.GlobalID)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -1383,6 +1882,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.RateLimit(childComplexity), true
+	case "Query.saga":
+		if e.ComplexityRoot.Query.Saga == nil {
+			break
+		}
+
+		args, err := ec.field_Query_saga_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Saga(childComplexity, args["id"].(clients.GlobalID)), true
+	case "Query.sagas":
+		if e.ComplexityRoot.Query.Sagas == nil {
+			break
+		}
+
+		args, err := ec.field_Query_sagas_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Sagas(childComplexity, args["first"].(*int), args["after"].(*string), args["states"].([]work.State)), true
 	case "Query.user":
 		if e.ComplexityRoot.Query.User == nil {
 			break
@@ -1411,6 +1932,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+	case "Query.webhook":
+		if e.ComplexityRoot.Query.Webhook == nil {
+			break
+		}
+
+		args, err := ec.field_Query_webhook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Webhook(childComplexity, args["id"].(clients.GlobalID)), true
+	case "Query.webhooks":
+		if e.ComplexityRoot.Query.Webhooks == nil {
+			break
+		}
+
+		args, err := ec.field_Query_webhooks_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Webhooks(childComplexity, args["first"].(*int), args["after"].(*string)), true
 
 	case "RateLimit.buckets":
 		if e.ComplexityRoot.RateLimit.Buckets == nil {
@@ -1493,6 +2036,168 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevokeApiKeyPayload.UserErrors(childComplexity), true
 
+	case "Saga.createdAt":
+		if e.ComplexityRoot.Saga.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.CreatedAt(childComplexity), true
+	case "Saga.endedAt":
+		if e.ComplexityRoot.Saga.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.EndedAt(childComplexity), true
+	case "Saga.failure":
+		if e.ComplexityRoot.Saga.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.Failure(childComplexity), true
+	case "Saga.id":
+		if e.ComplexityRoot.Saga.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.ID(childComplexity), true
+	case "Saga.name":
+		if e.ComplexityRoot.Saga.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.Name(childComplexity), true
+	case "Saga.runAt":
+		if e.ComplexityRoot.Saga.RunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.RunAt(childComplexity), true
+	case "Saga.state":
+		if e.ComplexityRoot.Saga.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.State(childComplexity), true
+	case "Saga.steps":
+		if e.ComplexityRoot.Saga.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.Steps(childComplexity), true
+	case "Saga.updatedAt":
+		if e.ComplexityRoot.Saga.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.UpdatedAt(childComplexity), true
+	case "Saga.user":
+		if e.ComplexityRoot.Saga.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Saga.User(childComplexity), true
+
+	case "SagaConnection.edges":
+		if e.ComplexityRoot.SagaConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaConnection.Edges(childComplexity), true
+	case "SagaConnection.nodes":
+		if e.ComplexityRoot.SagaConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaConnection.Nodes(childComplexity), true
+	case "SagaConnection.pageInfo":
+		if e.ComplexityRoot.SagaConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaConnection.PageInfo(childComplexity), true
+
+	case "SagaEdge.cursor":
+		if e.ComplexityRoot.SagaEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaEdge.Cursor(childComplexity), true
+	case "SagaEdge.node":
+		if e.ComplexityRoot.SagaEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaEdge.Node(childComplexity), true
+
+	case "SagaPayload.saga":
+		if e.ComplexityRoot.SagaPayload.Saga == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaPayload.Saga(childComplexity), true
+	case "SagaPayload.userErrors":
+		if e.ComplexityRoot.SagaPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaPayload.UserErrors(childComplexity), true
+
+	case "SagaProgress.at":
+		if e.ComplexityRoot.SagaProgress.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaProgress.At(childComplexity), true
+	case "SagaProgress.cursor":
+		if e.ComplexityRoot.SagaProgress.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaProgress.Cursor(childComplexity), true
+	case "SagaProgress.saga":
+		if e.ComplexityRoot.SagaProgress.Saga == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaProgress.Saga(childComplexity), true
+
+	case "SagaStep.at":
+		if e.ComplexityRoot.SagaStep.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaStep.At(childComplexity), true
+	case "SagaStep.attempts":
+		if e.ComplexityRoot.SagaStep.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaStep.Attempts(childComplexity), true
+	case "SagaStep.failure":
+		if e.ComplexityRoot.SagaStep.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaStep.Failure(childComplexity), true
+	case "SagaStep.name":
+		if e.ComplexityRoot.SagaStep.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaStep.Name(childComplexity), true
+	case "SagaStep.state":
+		if e.ComplexityRoot.SagaStep.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaStep.State(childComplexity), true
+	case "SagaStep.undoAttempts":
+		if e.ComplexityRoot.SagaStep.Undos == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SagaStep.Undos(childComplexity), true
+
 	case "Subscription.commentAdded":
 		if e.ComplexityRoot.Subscription.CommentAdded == nil {
 			break
@@ -1526,6 +2231,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.FollowerAdded(childComplexity, args["userId"].(clients.GlobalID), args["after"].(*string)), true
+	case "Subscription.jobProgress":
+		if e.ComplexityRoot.Subscription.JobProgress == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_jobProgress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.JobProgress(childComplexity, args["id"].(clients.GlobalID), args["after"].(*string)), true
 	case "Subscription.postAdded":
 		if e.ComplexityRoot.Subscription.PostAdded == nil {
 			break
@@ -1537,6 +2253,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.PostAdded(childComplexity, args["authorIds"].([]*clients.GlobalID), args["after"].(*string)), true
+	case "Subscription.sagaProgress":
+		if e.ComplexityRoot.Subscription.SagaProgress == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_sagaProgress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.SagaProgress(childComplexity, args["id"].(clients.GlobalID), args["after"].(*string)), true
 
 	case "UnfollowPayload.user":
 		if e.ComplexityRoot.UnfollowPayload.User == nil {
@@ -1816,6 +2543,297 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserStats.Posts(childComplexity), true
 
+	case "Webhook.createdAt":
+		if e.ComplexityRoot.Webhook.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.CreatedAt(childComplexity), true
+	case "Webhook.deliveries":
+		if e.ComplexityRoot.Webhook.Deliveries == nil {
+			break
+		}
+
+		args, err := ec.field_Webhook_deliveries_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Webhook.Deliveries(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Webhook.description":
+		if e.ComplexityRoot.Webhook.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.Description(childComplexity), true
+	case "Webhook.eventTypes":
+		if e.ComplexityRoot.Webhook.EventTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.EventTypes(childComplexity), true
+	case "Webhook.failingSince":
+		if e.ComplexityRoot.Webhook.FailingSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.FailingSince(childComplexity), true
+	case "Webhook.id":
+		if e.ComplexityRoot.Webhook.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.ID(childComplexity), true
+	case "Webhook.owner":
+		if e.ComplexityRoot.Webhook.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.Owner(childComplexity), true
+	case "Webhook.previousSecretUntil":
+		if e.ComplexityRoot.Webhook.PreviousSecretUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.PreviousSecretUntil(childComplexity), true
+	case "Webhook.reason":
+		if e.ComplexityRoot.Webhook.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.Reason(childComplexity), true
+	case "Webhook.retryAt":
+		if e.ComplexityRoot.Webhook.RetryAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.RetryAt(childComplexity), true
+	case "Webhook.state":
+		if e.ComplexityRoot.Webhook.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.State(childComplexity), true
+	case "Webhook.url":
+		if e.ComplexityRoot.Webhook.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.URL(childComplexity), true
+
+	case "WebhookConnection.edges":
+		if e.ComplexityRoot.WebhookConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookConnection.Edges(childComplexity), true
+	case "WebhookConnection.nodes":
+		if e.ComplexityRoot.WebhookConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookConnection.Nodes(childComplexity), true
+	case "WebhookConnection.pageInfo":
+		if e.ComplexityRoot.WebhookConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookConnection.PageInfo(childComplexity), true
+
+	case "WebhookDelivery.at":
+		if e.ComplexityRoot.WebhookDelivery.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.At(childComplexity), true
+	case "WebhookDelivery.attempt":
+		if e.ComplexityRoot.WebhookDelivery.Attempt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Attempt(childComplexity), true
+	case "WebhookDelivery.durationMs":
+		if e.ComplexityRoot.WebhookDelivery.DurationMs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.DurationMs(childComplexity), true
+	case "WebhookDelivery.eventId":
+		if e.ComplexityRoot.WebhookDelivery.EventID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.EventID(childComplexity), true
+	case "WebhookDelivery.eventType":
+		if e.ComplexityRoot.WebhookDelivery.EventType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.EventType(childComplexity), true
+	case "WebhookDelivery.excerpt":
+		if e.ComplexityRoot.WebhookDelivery.Excerpt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Excerpt(childComplexity), true
+	case "WebhookDelivery.isManual":
+		if e.ComplexityRoot.WebhookDelivery.IsManual == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.IsManual(childComplexity), true
+	case "WebhookDelivery.nextRetryAt":
+		if e.ComplexityRoot.WebhookDelivery.NextRetryAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.NextRetryAt(childComplexity), true
+	case "WebhookDelivery.number":
+		if e.ComplexityRoot.WebhookDelivery.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Number(childComplexity), true
+	case "WebhookDelivery.outcome":
+		if e.ComplexityRoot.WebhookDelivery.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Outcome(childComplexity), true
+	case "WebhookDelivery.problem":
+		if e.ComplexityRoot.WebhookDelivery.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Problem(childComplexity), true
+	case "WebhookDelivery.status":
+		if e.ComplexityRoot.WebhookDelivery.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Status(childComplexity), true
+	case "WebhookDelivery.subject":
+		if e.ComplexityRoot.WebhookDelivery.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Subject(childComplexity), true
+
+	case "WebhookDeliveryConnection.edges":
+		if e.ComplexityRoot.WebhookDeliveryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryConnection.Edges(childComplexity), true
+	case "WebhookDeliveryConnection.nodes":
+		if e.ComplexityRoot.WebhookDeliveryConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryConnection.Nodes(childComplexity), true
+	case "WebhookDeliveryConnection.pageInfo":
+		if e.ComplexityRoot.WebhookDeliveryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryConnection.PageInfo(childComplexity), true
+
+	case "WebhookDeliveryEdge.cursor":
+		if e.ComplexityRoot.WebhookDeliveryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryEdge.Cursor(childComplexity), true
+	case "WebhookDeliveryEdge.node":
+		if e.ComplexityRoot.WebhookDeliveryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryEdge.Node(childComplexity), true
+
+	case "WebhookDeliveryPayload.delivery":
+		if e.ComplexityRoot.WebhookDeliveryPayload.Delivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryPayload.Delivery(childComplexity), true
+	case "WebhookDeliveryPayload.userErrors":
+		if e.ComplexityRoot.WebhookDeliveryPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDeliveryPayload.UserErrors(childComplexity), true
+
+	case "WebhookEdge.cursor":
+		if e.ComplexityRoot.WebhookEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEdge.Cursor(childComplexity), true
+	case "WebhookEdge.node":
+		if e.ComplexityRoot.WebhookEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookEdge.Node(childComplexity), true
+
+	case "WebhookPayload.secret":
+		if e.ComplexityRoot.WebhookPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookPayload.Secret(childComplexity), true
+	case "WebhookPayload.userErrors":
+		if e.ComplexityRoot.WebhookPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookPayload.UserErrors(childComplexity), true
+	case "WebhookPayload.webhook":
+		if e.ComplexityRoot.WebhookPayload.Webhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookPayload.Webhook(childComplexity), true
+
+	case "WebhookReplayPayload.events":
+		if e.ComplexityRoot.WebhookReplayPayload.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookReplayPayload.Events(childComplexity), true
+	case "WebhookReplayPayload.userErrors":
+		if e.ComplexityRoot.WebhookReplayPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookReplayPayload.UserErrors(childComplexity), true
+	case "WebhookReplayPayload.webhook":
+		if e.ComplexityRoot.WebhookReplayPayload.Webhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookReplayPayload.Webhook(childComplexity), true
+
+	case "WorkFailure.at":
+		if e.ComplexityRoot.WorkFailure.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkFailure.At(childComplexity), true
+	case "WorkFailure.code":
+		if e.ComplexityRoot.WorkFailure.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkFailure.Code(childComplexity), true
+	case "WorkFailure.message":
+		if e.ComplexityRoot.WorkFailure.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkFailure.Message(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -1829,15 +2847,20 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateApiKeyInput,
 		ec.unmarshalInputCreatePostInput,
 		ec.unmarshalInputCreateUserInput,
+		ec.unmarshalInputCreateWebhookInput,
 		ec.unmarshalInputDeleteCommentInput,
 		ec.unmarshalInputDeletePostInput,
 		ec.unmarshalInputFollowInput,
+		ec.unmarshalInputMergeAccountsInput,
 		ec.unmarshalInputPublishPostInput,
+		ec.unmarshalInputReplayWebhookInput,
 		ec.unmarshalInputRevokeApiKeyInput,
+		ec.unmarshalInputSchedulePostInput,
 		ec.unmarshalInputUnfollowInput,
 		ec.unmarshalInputUpdateCommentInput,
 		ec.unmarshalInputUpdatePostInput,
 		ec.unmarshalInputUpdateUserInput,
+		ec.unmarshalInputUpdateWebhookInput,
 	)
 	first := true
 
@@ -2022,9 +3045,9 @@ type Comment implements Node {
   parent: Comment @goField(batch: true, forceResolver: true)
   "Direct replies."
   replies(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): CommentConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
-  "What happened to it, the newest first."
+  "What happened to it, the newest first: while its post was published, except to its author, the post's and admins. Of a deleted comment only admins read it."
   history(first: Int = 20, after: String): HistoryConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @goField(forceResolver: true)
-  "Its own fields as they were at a time; null if it did not exist then, or was not visible to the caller. What it leads to is as it is now."
+  "Its own fields as they were at a time; null if it did not exist then, or it or its post was not visible to the caller. What it leads to is as it is now."
   asOf(at: Time!): Comment @goField(forceResolver: true)
 }
 
@@ -2237,10 +3260,10 @@ type HistoryEntry @goExtraField(name: "ActorID", type: "string", description: "A
   isRedacted: Boolean!
 }
 
-"A field that changed."
+"A field that changed. An event that tells the whole state names every field, also one that stayed as it was."
 type FieldChange @cost(weight: "0") {
   field: String!
-  "The value before; null where there was none, or where it is not known."
+  "The value before; null where there was none, or where it is not known. The audit log, which reads each entry by itself, knows it only of what was just made or moved."
   before: JSON
   "The value after."
   after: JSON
@@ -2275,10 +3298,131 @@ input AuditFilter {
 
 extend type Query {
   """
-  What happened, the newest first: to admins all of it, to a user what they did themselves. A page looks at 10,000 events at most, so it may hold fewer than asked for, even none,
+  What happened, the newest first: to admins all of it, to a user what they did themselves, without what comments said. A page looks at 10,000 events at most, so it may hold fewer than asked for, even none,
   while ` + "`" + `hasNextPage` + "`" + ` says that there is more to look at.
   """
   auditLog(filter: AuditFilter, first: Int = 50, after: String): HistoryConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @cost(weight: "10") @authenticated
+}
+`, BuiltIn: false},
+	{Name: "../schema/job.graphqls", Input: `"How far a piece of work is."
+enum WorkState {
+  "Written down, not yet taken up."
+  PENDING
+  "It rests until its time; until then it can be taken back."
+  WAITING
+  "A step is under way, or waits to be tried again."
+  RUNNING
+  "What was done is being undone."
+  COMPENSATING
+  "What has to succeed has failed for an hour, and is still tried."
+  STUCK
+  "Done."
+  COMPLETED
+  "Undone: a step could not be done, or the whole was taken back in time."
+  COMPENSATED
+  "Taken back before anything was done."
+  CANCELLED
+  "Given up. It can be tried again by hand."
+  FAILED
+}
+
+"Why an attempt failed."
+type WorkFailure @cost(weight: "0") {
+  "What a program can decide on, such as UNAVAILABLE."
+  code: String!
+  "A sentence that can be shown."
+  message: String!
+  at: Time!
+}
+
+"Something that takes its time, such as an export. It survives restarts, and is shown to its owner and to admins."
+type Job {
+  id: ID! @goField(forceResolver: true)
+  "What is done: dataExport, schedulePost, or a reaction to events."
+  name: String! @goField(forceResolver: true)
+  state: WorkState!
+  "Whom it belongs to; null for nobody, or if they are gone."
+  owner: User @goField(forceResolver: true)
+  "How much of it is done, from 0 to 1; null while that is not known."
+  progress: Float @goField(forceResolver: true)
+  "How often its present step was tried."
+  attempts: Int! @goField(forceResolver: true)
+  "What went wrong last; null if nothing did."
+  failure: WorkFailure
+  "When its time comes, or that of its next attempt; null if neither is due."
+  runAt: Time
+  "The post that it made; null for other jobs, before that, and if it is gone."
+  post: Post @goField(forceResolver: true)
+  "Where its owner can fetch the export, for a limited time: whoever has the link has the data. Null for other jobs, before it is ready, and once it has expired."
+  exportUrl: String @goField(forceResolver: true)
+  createdAt: Time!
+  updatedAt: Time!
+  "Null until it has ended."
+  endedAt: Time
+}
+
+"A page of jobs, the newest first."
+type JobConnection {
+  edges: [JobEdge!]!
+  nodes: [Job!]!
+  pageInfo: PageInfo!
+}
+
+"A job in its place."
+type JobEdge @cost(weight: "0") {
+  cursor: String!
+  node: Job!
+}
+
+extend type Query {
+  "A job of the caller's, or for admins anybody's; null if there is none with this id."
+  job(id: ID!): Job @authenticated
+  "All jobs, or those in one of some states. For admins; FAILED ones are the dead letters."
+  jobs(first: Int = 50, after: String, states: [WorkState!], ownerId: ID): JobConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @requiresScopes(scopes: [["admin"]])
+}
+
+"A post to publish later."
+input SchedulePostInput {
+  "Oneself; may be left out."
+  authorId: ID @goField(type: "*tributary/clients.UserID")
+  "1 to 200 characters."
+  title: String!
+  "1 to 20,000 characters."
+  body: String!
+  "When to publish it: in the future, and within a year."
+  publishAt: Time!
+}
+
+"The job that was begun, or why not."
+type JobPayload {
+  job: Job
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Gather all that the services have of oneself into one file. While one is being made, that one is answered."
+  requestDataExport: JobPayload @authenticated
+  "Have a post written and published at a time. The caller is its author."
+  schedulePost(input: SchedulePostInput!): JobPayload @authenticated
+  "Take back a job that waits for its time. For its owner and admins."
+  cancelJob(id: ID!): JobPayload @authenticated
+  "Try a job again that was given up. For admins."
+  retryJob(id: ID!): JobPayload @requiresScopes(scopes: [["admin"]])
+}
+
+extend type Subscription {
+  "What becomes of a job, of the caller's or for admins of anybody's."
+  jobProgress(id: ID!, after: String): JobProgress @authenticated
+}
+
+"Something that became of a job."
+type JobProgress @cost(weight: "0") {
+  "The job as it is by the time of the answer; null if it is no longer kept."
+  job: Job
+  "When it happened."
+  at: Time!
+  "Behind which the subscription can go on."
+  cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/limit.graphqls", Input: `"What the caller may still spend. Every caller has a bucket of points for each way of being known: as a user, by an API key, by an address."
@@ -2440,6 +3584,117 @@ extend type Mutation {
   deletePost(input: DeletePostInput!): DeletePostPayload
 }
 `, BuiltIn: false},
+	{Name: "../schema/saga.graphqls", Input: `"A change over several services that happens as a whole, or is undone. It survives restarts, and is shown to its owner and to admins."
+type Saga {
+  id: ID! @goField(forceResolver: true)
+  "What is done: deleteAccount or mergeAccounts."
+  name: String! @goField(forceResolver: true)
+  state: WorkState!
+  "Whose account it is about; null if they are gone."
+  user: User @goField(forceResolver: true)
+  "In their order."
+  steps: [SagaStep!]! @listSize(assumedSize: 10)
+  "What went wrong last; null if nothing did."
+  failure: WorkFailure
+  "When its time comes, or that of its next attempt; null if neither is due. A deletion can be taken back until then."
+  runAt: Time
+  createdAt: Time!
+  updatedAt: Time!
+  "Null until it has ended."
+  endedAt: Time
+}
+
+"One step of a saga."
+type SagaStep @cost(weight: "0") {
+  name: String!
+  state: SagaStepState!
+  "How often it was tried."
+  attempts: Int!
+  "How often it was tried to undo it."
+  undoAttempts: Int! @goField(name: "Undos")
+  "What went wrong last; null if nothing did."
+  failure: WorkFailure
+  "When this last changed; null before it began."
+  at: Time
+}
+
+"How far a step is."
+enum SagaStepState {
+  "Not begun."
+  PENDING
+  "Under way, or waiting for its next attempt."
+  RUNNING
+  "It took effect."
+  DONE
+  "Given up, or of unknown outcome: it is undone too."
+  FAILED
+  "It is being taken back, or waits for the next attempt of that."
+  UNDOING
+  "Taken back."
+  UNDONE
+}
+
+"A page of sagas, the newest first."
+type SagaConnection {
+  edges: [SagaEdge!]!
+  nodes: [Saga!]!
+  pageInfo: PageInfo!
+}
+
+"A saga in its place."
+type SagaEdge @cost(weight: "0") {
+  cursor: String!
+  node: Saga!
+}
+
+extend type Query {
+  "A saga about the caller's account, or for admins anybody's; null if there is none with this id."
+  saga(id: ID!): Saga @authenticated
+  "All sagas, or those in one of some states. For admins."
+  sagas(first: Int = 50, after: String, states: [WorkState!]): SagaConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @requiresScopes(scopes: [["admin"]])
+}
+
+"The accounts to merge."
+input MergeAccountsInput {
+  "Whose posts, comments and follow edges move; the account is closed."
+  fromId: ID! @goField(type: "tributary/clients.UserID")
+  "Who gets them."
+  intoId: ID! @goField(type: "tributary/clients.UserID")
+}
+
+"The saga that was begun, or why not."
+type SagaPayload {
+  saga: Saga
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  """
+  Delete an account: it is frozen, its posts hidden, its comments made anonymous and its follow edges removed at once; after a grace period all of it is erased for good.
+  For oneself; admins may name anybody.
+  """
+  deleteAccount(userId: ID): SagaPayload @authenticated
+  "Take the deletion of an account back, before it is erased. For oneself; admins may name anybody."
+  restoreAccount(userId: ID): SagaPayload @authenticated
+  "Move posts, comments and follow edges of one account to another and close it, or leave everything as it was. For admins."
+  mergeAccounts(input: MergeAccountsInput!): SagaPayload @requiresScopes(scopes: [["admin"]])
+}
+
+extend type Subscription {
+  "What becomes of a saga, about the caller's account or for admins anybody's."
+  sagaProgress(id: ID!, after: String): SagaProgress @authenticated
+}
+
+"Something that became of a saga."
+type SagaProgress @cost(weight: "0") {
+  "The saga as it is by the time of the answer; null if it is no longer kept."
+  saga: Saga
+  "When it happened."
+  at: Time!
+  "Behind which the subscription can go on."
+  cursor: String!
+}
+`, BuiltIn: false},
 	{Name: "../schema/schema.graphqls", Input: `directive @goField(
   forceResolver: Boolean
   name: String
@@ -2526,6 +3781,30 @@ enum UserErrorCode {
   NOT_FOLLOWING
   "The idempotency key was used for another request."
   IDEMPOTENCY_KEY_REUSED
+  "The account is being deleted already."
+  ALREADY_DELETING
+  "The account is not being deleted."
+  NOT_DELETING
+  "It can no longer be taken back."
+  TOO_LATE
+  "An account cannot be merged with itself."
+  SAME_ACCOUNT
+  "Something else is under way that has to end first."
+  BUSY
+  "The time has passed."
+  IN_THE_PAST
+  "The time lies too far ahead."
+  TOO_FAR
+  "Only what has failed can be tried again."
+  NOT_FAILED
+  "Exports have no place that all servers share."
+  EXPORT_STORE_MISSING
+  "Deliveries may not go there."
+  TARGET_NOT_ALLOWED
+  "There is no such type of events."
+  UNKNOWN_EVENT_TYPE
+  "There are as many as there may be."
+  TOO_MANY
 }
 
 """
@@ -2667,6 +3946,177 @@ extend type Mutation {
   createUser(input: CreateUserInput!): CreateUserPayload
   "Changes the caller's own profile."
   updateUser(input: UpdateUserInput!): UpdateUserPayload
+}
+`, BuiltIn: false},
+	{Name: "../schema/webhook.graphqls", Input: `"Whether an endpoint gets events."
+enum WebhookState {
+  "It gets each event as it happens."
+  ACTIVE
+  "The last delivery failed: one event is tried again on a schedule while the rest waits."
+  FAILING
+  "It gets nothing until it is enabled."
+  DISABLED
+}
+
+"An HTTP endpoint that events are delivered to, signed as Standard Webhooks has it."
+type Webhook {
+  id: ID!
+  url: String!
+  "The types of events that it gets, such as post.published, post.* or *."
+  eventTypes: [String!]! @listSize(assumedSize: 10)
+  description: String!
+  state: WebhookState!
+  "Why it is disabled: GONE, FAILED_TOO_LONG or BY_REQUEST; null while it is not."
+  reason: String
+  "Whose it is, and with whose rights events are shown to it; null for an admin's."
+  owner: User @goField(forceResolver: true)
+  "Until when deliveries are also signed with the secret before the last rotation; null when they are not."
+  previousSecretUntil: Time
+  "Since when deliveries fail; null while they succeed."
+  failingSince: Time
+  "When the next attempt is due; null while deliveries succeed."
+  retryAt: Time
+  createdAt: Time!
+  "What was sent to it, the latest first: the last 1,000 attempts are kept."
+  deliveries(first: Int = 50, after: String): WebhookDeliveryConnection @goField(forceResolver: true) @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"])
+}
+
+"One attempt to deliver an event."
+type WebhookDelivery {
+  "Of the delivery, in the log of its endpoint."
+  number: Int!
+  "Id of the event: the webhook-id of every attempt; empty for events that are LOST."
+  eventId: ID!
+  eventType: String!
+  "What the event was about, such as post/p1."
+  subject: String!
+  "From 1; a repetition by hand counts anew."
+  attempt: Int!
+  "It was asked for by hand: a ping, a repetition or a replay."
+  isManual: Boolean!
+  at: Time!
+  "How long the receiver took, in milliseconds."
+  durationMs: Int! @goField(forceResolver: true)
+  outcome: WebhookOutcome!
+  "The HTTP status of the receiver's answer; null when it gave none."
+  status: Int @goField(forceResolver: true)
+  "The start of the receiver's answer, without what was sent to it."
+  excerpt: String!
+  "Why it failed, such as TIMEOUT; null when it did not."
+  problem: String @goField(forceResolver: true)
+  "When it is tried again; null when it is not."
+  nextRetryAt: Time
+}
+
+"How a delivery ended."
+enum WebhookOutcome {
+  "The receiver took it."
+  DELIVERED
+  "The receiver did not take it."
+  FAILED
+  "Events were no longer kept when their turn came."
+  LOST
+}
+
+"A page of deliveries, the latest first."
+type WebhookDeliveryConnection {
+  edges: [WebhookDeliveryEdge!]!
+  nodes: [WebhookDelivery!]!
+  pageInfo: PageInfo!
+}
+
+"A delivery in its place."
+type WebhookDeliveryEdge @cost(weight: "0") {
+  cursor: String!
+  node: WebhookDelivery!
+}
+
+"A page of endpoints."
+type WebhookConnection {
+  edges: [WebhookEdge!]!
+  nodes: [Webhook!]!
+  pageInfo: PageInfo!
+}
+
+"An endpoint in its place."
+type WebhookEdge @cost(weight: "0") {
+  cursor: String!
+  node: Webhook!
+}
+
+extend type Query {
+  "The caller's endpoints, or for admins all of them. It takes the scope webhooks or admin."
+  webhooks(first: Int = 50, after: String): WebhookConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @requiresScopes(scopes: [["admin"], ["webhooks"]])
+  "One of them; null if there is none with this id."
+  webhook(id: ID!): Webhook @requiresScopes(scopes: [["admin"], ["webhooks"]])
+}
+
+"The endpoint to make."
+input CreateWebhookInput {
+  "Where to deliver: https, and http where the operator allows it; at most 2,048 characters, without a user or a fragment."
+  url: String!
+  "The types of events to get: 1 to 50, such as post.published, post.* or *."
+  eventTypes: [String!]!
+  "whsec_ and 24 to 64 bytes in base64; made at random when left out."
+  secret: String
+  "At most 200 characters."
+  description: String
+}
+
+"What to change of an endpoint; what is left out stays."
+input UpdateWebhookInput {
+  id: ID!
+  url: String
+  eventTypes: [String!]
+  description: String
+  "false: it gets nothing until it is enabled again, and then what it missed, as far as it is kept."
+  enabled: Boolean
+}
+
+"What to send again."
+input ReplayWebhookInput {
+  id: ID!
+  "Events from then on."
+  from: Time!
+  "Events before then; up to now when left out."
+  to: Time
+}
+
+"The endpoint, or what was wrong."
+type WebhookPayload {
+  webhook: Webhook
+  "The secret that signs its deliveries, where it was made or given just now. It cannot be shown again."
+  secret: String
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
+}
+
+"The delivery that was made, or why there was none."
+type WebhookDeliveryPayload {
+  delivery: WebhookDelivery
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
+}
+
+"The replay that was begun, or why not."
+type WebhookReplayPayload {
+  webhook: Webhook
+  "How many events of the log it goes through; those that the endpoint does not want are left out."
+  events: Int
+  userErrors: [UserError!]! @listSize(assumedSize: 5)
+}
+
+extend type Mutation {
+  "Have events delivered to an endpoint from now on. The caller owns it; an admin's gets everything. It takes the scope webhooks or admin, as all of these do."
+  createWebhook(input: CreateWebhookInput!): WebhookPayload @requiresScopes(scopes: [["admin"], ["webhooks"]])
+  updateWebhook(input: UpdateWebhookInput!): WebhookPayload @requiresScopes(scopes: [["admin"], ["webhooks"]])
+  "Give an endpoint a new secret. For 24 hours deliveries are signed with both."
+  rotateWebhookSecret(id: ID!, secret: String): WebhookPayload @requiresScopes(scopes: [["admin"], ["webhooks"]])
+  deleteWebhook(id: ID!): WebhookPayload @requiresScopes(scopes: [["admin"], ["webhooks"]])
+  "Send webhook.ping now, and tell what came of it."
+  pingWebhook(id: ID!): WebhookDeliveryPayload @requiresScopes(scopes: [["admin"], ["webhooks"]])
+  "Send the event of a delivery once more, now."
+  redeliverWebhook(id: ID!, delivery: Int!): WebhookDeliveryPayload @requiresScopes(scopes: [["admin"], ["webhooks"]])
+  "Send the events of a time once more, in order, beside the new ones."
+  replayWebhook(input: ReplayWebhookInput!): WebhookReplayPayload @requiresScopes(scopes: [["admin"], ["webhooks"]])
 }
 `, BuiltIn: false},
 }
@@ -2996,6 +4446,82 @@ func (ec *executionContext) childFields_HistoryEntry(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type HistoryEntry", field.Name)
 }
 
+func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Job_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Job_name(ctx, field)
+	case "state":
+		return ec.fieldContext_Job_state(ctx, field)
+	case "owner":
+		return ec.fieldContext_Job_owner(ctx, field)
+	case "progress":
+		return ec.fieldContext_Job_progress(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Job_attempts(ctx, field)
+	case "failure":
+		return ec.fieldContext_Job_failure(ctx, field)
+	case "runAt":
+		return ec.fieldContext_Job_runAt(ctx, field)
+	case "post":
+		return ec.fieldContext_Job_post(ctx, field)
+	case "exportUrl":
+		return ec.fieldContext_Job_exportUrl(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Job_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Job_updatedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Job_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
+}
+
+func (ec *executionContext) childFields_JobConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_JobConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_JobConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_JobConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_JobEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_JobEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_JobEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_JobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_JobPayload_job(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_JobPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_JobProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_JobProgress_job(ctx, field)
+	case "at":
+		return ec.fieldContext_JobProgress_at(ctx, field)
+	case "cursor":
+		return ec.fieldContext_JobProgress_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobProgress", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -3132,6 +4658,94 @@ func (ec *executionContext) childFields_RevokeApiKeyPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type RevokeApiKeyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Saga(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Saga_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Saga_name(ctx, field)
+	case "state":
+		return ec.fieldContext_Saga_state(ctx, field)
+	case "user":
+		return ec.fieldContext_Saga_user(ctx, field)
+	case "steps":
+		return ec.fieldContext_Saga_steps(ctx, field)
+	case "failure":
+		return ec.fieldContext_Saga_failure(ctx, field)
+	case "runAt":
+		return ec.fieldContext_Saga_runAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Saga_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Saga_updatedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Saga_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Saga", field.Name)
+}
+
+func (ec *executionContext) childFields_SagaConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SagaConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SagaConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SagaConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SagaConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SagaEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SagaEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SagaEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SagaEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SagaPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "saga":
+		return ec.fieldContext_SagaPayload_saga(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SagaPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SagaPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SagaProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "saga":
+		return ec.fieldContext_SagaProgress_saga(ctx, field)
+	case "at":
+		return ec.fieldContext_SagaProgress_at(ctx, field)
+	case "cursor":
+		return ec.fieldContext_SagaProgress_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SagaProgress", field.Name)
+}
+
+func (ec *executionContext) childFields_SagaStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_SagaStep_name(ctx, field)
+	case "state":
+		return ec.fieldContext_SagaStep_state(ctx, field)
+	case "attempts":
+		return ec.fieldContext_SagaStep_attempts(ctx, field)
+	case "undoAttempts":
+		return ec.fieldContext_SagaStep_undoAttempts(ctx, field)
+	case "failure":
+		return ec.fieldContext_SagaStep_failure(ctx, field)
+	case "at":
+		return ec.fieldContext_SagaStep_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SagaStep", field.Name)
+}
+
 func (ec *executionContext) childFields_UnfollowPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -3262,6 +4876,158 @@ func (ec *executionContext) childFields_UserStats(ctx context.Context, field gra
 		return ec.fieldContext_UserStats_following(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserStats", field.Name)
+}
+
+func (ec *executionContext) childFields_Webhook(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Webhook_id(ctx, field)
+	case "url":
+		return ec.fieldContext_Webhook_url(ctx, field)
+	case "eventTypes":
+		return ec.fieldContext_Webhook_eventTypes(ctx, field)
+	case "description":
+		return ec.fieldContext_Webhook_description(ctx, field)
+	case "state":
+		return ec.fieldContext_Webhook_state(ctx, field)
+	case "reason":
+		return ec.fieldContext_Webhook_reason(ctx, field)
+	case "owner":
+		return ec.fieldContext_Webhook_owner(ctx, field)
+	case "previousSecretUntil":
+		return ec.fieldContext_Webhook_previousSecretUntil(ctx, field)
+	case "failingSince":
+		return ec.fieldContext_Webhook_failingSince(ctx, field)
+	case "retryAt":
+		return ec.fieldContext_Webhook_retryAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Webhook_createdAt(ctx, field)
+	case "deliveries":
+		return ec.fieldContext_Webhook_deliveries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Webhook", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WebhookConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_WebhookConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WebhookConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDelivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_WebhookDelivery_number(ctx, field)
+	case "eventId":
+		return ec.fieldContext_WebhookDelivery_eventId(ctx, field)
+	case "eventType":
+		return ec.fieldContext_WebhookDelivery_eventType(ctx, field)
+	case "subject":
+		return ec.fieldContext_WebhookDelivery_subject(ctx, field)
+	case "attempt":
+		return ec.fieldContext_WebhookDelivery_attempt(ctx, field)
+	case "isManual":
+		return ec.fieldContext_WebhookDelivery_isManual(ctx, field)
+	case "at":
+		return ec.fieldContext_WebhookDelivery_at(ctx, field)
+	case "durationMs":
+		return ec.fieldContext_WebhookDelivery_durationMs(ctx, field)
+	case "outcome":
+		return ec.fieldContext_WebhookDelivery_outcome(ctx, field)
+	case "status":
+		return ec.fieldContext_WebhookDelivery_status(ctx, field)
+	case "excerpt":
+		return ec.fieldContext_WebhookDelivery_excerpt(ctx, field)
+	case "problem":
+		return ec.fieldContext_WebhookDelivery_problem(ctx, field)
+	case "nextRetryAt":
+		return ec.fieldContext_WebhookDelivery_nextRetryAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDelivery", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDeliveryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WebhookDeliveryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_WebhookDeliveryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WebhookDeliveryConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDeliveryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDeliveryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_WebhookDeliveryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_WebhookDeliveryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDeliveryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivery":
+		return ec.fieldContext_WebhookDeliveryPayload_delivery(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_WebhookDeliveryPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDeliveryPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_WebhookEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_WebhookEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_WebhookPayload_webhook(ctx, field)
+	case "secret":
+		return ec.fieldContext_WebhookPayload_secret(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_WebhookPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookReplayPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return ec.fieldContext_WebhookReplayPayload_webhook(ctx, field)
+	case "events":
+		return ec.fieldContext_WebhookReplayPayload_events(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_WebhookReplayPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookReplayPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkFailure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_WorkFailure_code(ctx, field)
+	case "message":
+		return ec.fieldContext_WorkFailure_message(ctx, field)
+	case "at":
+		return ec.fieldContext_WorkFailure_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkFailure", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

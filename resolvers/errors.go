@@ -28,6 +28,7 @@ const (
 	CodeOutcomeUnknown  = "OUTCOME_UNKNOWN"
 	CodeInternal        = "INTERNAL"
 	CodeHistoryExpired  = "HISTORY_EXPIRED"
+	CodeWorkDisabled    = "WORK_DISABLED"
 )
 
 // errHistoryExpired says that the log does not reach back to what was asked for.
@@ -88,6 +89,8 @@ func (r *Resolver) describe(ctx context.Context, at *gqlerror.Error, err error) 
 		return cause(err).Error(), coded(CodeBadUserInput)
 	case errors.Is(err, errHistoryExpired):
 		return "the history of this does not reach back so far", coded(CodeHistoryExpired)
+	case errors.Is(err, errWorkDisabled):
+		return errWorkDisabled.Error(), coded(CodeWorkDisabled)
 	case isCoercion(err):
 		return "an argument has a value out of range", coded(CodeBadUserInput)
 	case failed != nil:

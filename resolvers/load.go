@@ -139,6 +139,14 @@ func ofComment(args relay.Args) func(*clients.Comment) (listOf[clients.CommentID
 
 func pointer[V any](v V) *V { return &v }
 
+// unlessZero is nil for the zero value.
+func unlessZero[V comparable](v V) *V {
+	if v == *new(V) {
+		return nil
+	}
+	return &v
+}
+
 func deref[V any](p *V) (v V, ok bool) {
 	if p == nil {
 		return v, false

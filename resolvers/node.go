@@ -15,6 +15,9 @@ const maxIDs = 100
 
 // loadNode loads what a global id of any kind names, nil when there is none for this viewer.
 func loadNode(ctx context.Context, id clients.GlobalID) (clients.Node, error) {
+	if !id.Kind.Entity() {
+		return nil, noNode(id.Kind)
+	}
 	f, err := startNode(ctx, id)()
 	if err == nil {
 		err = f.Err
@@ -35,9 +38,17 @@ func loadNodes(ctx context.Context, ids []*clients.GlobalID) ([]clients.Node, er
 	}
 	thunks := make([]dataloader.Thunk[found[clients.Node]], len(ids))
 	for i, id := range ids {
+		if !id.Kind.Entity() {
+			return nil, noNode(id.Kind)
+		}
 		thunks[i] = startNode(ctx, *id)
 	}
 	return settle(ctx, thunks), nil
+}
+
+// noNode refuses the id of what can be asked for by its own field alone.
+func noNode(kind clients.Kind) error {
+	return fmt.Errorf("%w: want user_…, post_… or comment_…, not a %s id", clients.ErrMalformedID, kind)
 }
 
 // startNode has the loader of the id's kind gather it.

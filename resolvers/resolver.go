@@ -11,16 +11,24 @@ import (
 	"tributary/clients"
 	"tributary/internal/auth"
 	"tributary/internal/event"
+	"tributary/internal/work"
+	"tributary/internal/work/job"
+	"tributary/internal/work/saga"
+	"tributary/internal/work/webhook"
 )
 
 // Resolver is the root that gqlgen's generated code calls. It is safe for concurrent use and holds nothing of an
 // operation; that stands in the context, put there by Scope.
 type Resolver struct {
 	Clients    *clients.Clients
-	Keys       *auth.Keys    // the API keys
-	Log        event.Log     // what happened; nil where there are no events
-	OpenSignUp bool          // whether anyone may create users
-	LoaderWait time.Duration // how long a loader gathers keys before it asks
+	Keys       *auth.Keys         // the API keys
+	Log        event.Log          // what happened; nil where there are no events
+	Work       *work.Engine       // jobs and sagas; nil where there are none
+	Accounts   *saga.Accounts     // the sagas about accounts; nil without Work
+	Exports    *job.Links         // where exports are fetched; nil where there are none
+	Webhooks   *webhook.Endpoints // nil without Work
+	OpenSignUp bool               // whether anyone may create users
+	LoaderWait time.Duration      // how long a loader gathers keys before it asks
 	Logger     *slog.Logger
 }
 

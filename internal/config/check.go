@@ -92,6 +92,8 @@ func (s *Serve) check(p *problems) {
 	s.Identity.check(p)
 	s.checkLimits(p)
 	s.Events.check(p)
+	s.checkRetention(p)
+	s.Work.check(p)
 	p.want(s.ShutdownTimeout >= 0, "shutdown-timeout", "0 or more")
 }
 

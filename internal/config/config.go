@@ -32,16 +32,18 @@ type Log struct {
 
 // Serve is the command that serves the graph.
 type Serve struct {
-	Addr            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one."`
-	ShutdownTimeout time.Duration `default:"10s" help:"How long running operations may take to finish when the server stops."`
-	RedisURL        string        `placeholder:"URL" help:"Redis that replicas share limits, API keys and persisted operations over: redis://HOST:PORT, with ?addr=HOST:PORT&… for a cluster. Better given as TRIBUTARY_REDIS_URL."`
-	Replicas        int           `default:"1" help:"How many replicas share the limits."`
-	Limits          Limits        `embed:"" prefix:"limit-"`
-	Identity        `embed:""`
-	Persisted       Persisted `embed:"" prefix:"persisted-"`
-	Events          Events    `embed:"" prefix:"events-"`
-	HTTP            `embed:""`
-	Gateway         `embed:""`
+	Addr             string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one."`
+	ShutdownTimeout  time.Duration `default:"10s" help:"How long running operations may take to finish when the server stops."`
+	RedisURL         string        `placeholder:"URL" help:"Redis that replicas share limits, API keys and persisted operations over: redis://HOST:PORT, with ?addr=HOST:PORT&… for a cluster. Better given as TRIBUTARY_REDIS_URL."`
+	Replicas         int           `default:"1" help:"How many replicas share the limits."`
+	Limits           Limits        `embed:"" prefix:"limit-"`
+	Identity         `embed:""`
+	Persisted        Persisted     `embed:"" prefix:"persisted-"`
+	Events           Events        `embed:"" prefix:"events-"`
+	HistoryRetention time.Duration `default:"0s" help:"How long the events of an entity are kept one by one; older ones become one snapshot. 0 is for ever."`
+	Work             Work          `embed:""`
+	HTTP             `embed:""`
+	Gateway          `embed:""`
 }
 
 // Gateway is what it takes to run operations.

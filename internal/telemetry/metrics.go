@@ -3,6 +3,7 @@ package telemetry
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +15,7 @@ import (
 type Metrics struct {
 	limits
 	events
+	work
 	registry   *prometheus.Registry
 	operations *prometheus.HistogramVec
 	attempts   *prometheus.HistogramVec
@@ -42,6 +44,7 @@ func New() *Metrics {
 	m := &Metrics{
 		limits:     newLimits(counter),
 		events:     newEvents(counter),
+		work:       newWork(),
 		registry:   prometheus.NewRegistry(),
 		operations: histogram("operation_duration_seconds", "Time of operations by type and outcome: ok, partial (data and errors), failed (no data).", "type", "outcome"),
 		attempts:   histogram("upstream_duration_seconds", "Time of attempts to call a service, by outcome: ok, rejected, outage, timeout, cancelled.", "service", "method", "endpoint", "outcome"),
@@ -59,7 +62,7 @@ func New() *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.operations, m.attempts, m.retries, m.hedges, m.breaker, m.opened, m.cache, m.evicted, m.joined, m.stale, m.unasked,
 	)
-	m.registry.MustRegister(append(m.limits.collectors(), m.events.collectors()...)...)
+	m.registry.MustRegister(slices.Concat(m.limits.collectors(), m.events.collectors(), m.work.collectors())...)
 	return m
 }
 
