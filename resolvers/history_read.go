@@ -79,7 +79,7 @@ func historyEntry(change event.Change, owned bool) *graph.HistoryEntry {
 	e := change.Event
 	entry := &graph.HistoryEntry{
 		ID: e.ID, Type: e.Type, At: e.Time, Version: int(e.Version), ActorID: e.Actor, IsRedacted: e.Data == nil, Changes: []*graph.FieldChange{},
-		EntityID: clients.GlobalID{Kind: clients.Kind(kindOf(e.Subject)), ID: idOf(e.Subject)},
+		EntityID: globalIDOf(e.Subject),
 	}
 	for _, field := range change.Fields {
 		if field.Name != "email" || owned {
@@ -169,7 +169,7 @@ func auditFilter(viewer auth.Viewer, filter *graph.AuditFilter) (event.AuditFilt
 			wanted.Actor = string(*filter.ActorID)
 		}
 		if filter.EntityID != nil {
-			wanted.Subject = string(filter.EntityID.Kind) + "/" + filter.EntityID.ID
+			wanted.Subject = subjectOf(*filter.EntityID)
 		}
 		if filter.From != nil {
 			wanted.From = *filter.From
@@ -228,4 +228,23 @@ func actorOf(ctx context.Context, id string) (*clients.User, error) {
 	}
 	user, _, err := one(ctx, load(ctx).user, clients.UserID(id))
 	return user, err
+}
+
+// webhookSubject begins the subjects of events about webhooks, whose ids have their kind in front also below the graph.
+const webhookSubject = "webhook/" + string(clients.KindWebhook) + "_"
+
+// globalIDOf names what an event is about.
+func globalIDOf(subject string) clients.GlobalID {
+	if id, ok := strings.CutPrefix(subject, webhookSubject); ok {
+		return clients.GlobalID{Kind: clients.KindWebhook, ID: id}
+	}
+	return clients.GlobalID{Kind: clients.Kind(kindOf(subject)), ID: idOf(subject)}
+}
+
+// subjectOf is the inverse of globalIDOf.
+func subjectOf(id clients.GlobalID) string {
+	if id.Kind == clients.KindWebhook {
+		return webhookSubject + id.ID
+	}
+	return string(id.Kind) + "/" + id.ID
 }

@@ -44,6 +44,8 @@ func (r *Resolver) schedulePost(ctx context.Context, input graph.SchedulePostInp
 		return &scheduled, none(), nil
 	case errors.Is(err, job.ErrInThePast):
 		return nil, problem(graph.UserErrorCodeInThePast, err.Error(), "publishAt"), nil
+	case errors.Is(err, job.ErrKeyReused):
+		return nil, problem(graph.UserErrorCodeIdempotencyKeyReused, "this Idempotency-Key was used for another request"), nil
 	case errors.Is(err, job.ErrTooFar):
 		return nil, problem(graph.UserErrorCodeTooFar, err.Error(), "publishAt"), nil
 	case ok && wrong.Code == "REQUIRED":

@@ -64,7 +64,8 @@ func OpenSQLite(ctx context.Context, path string, now func() time.Time) (_ *SQLi
 	if s.write, err = openSQLiteFile(path, 1, "immediate", "journal_mode(wal)", "synchronous(full)", "secure_delete(on)"); err != nil {
 		return nil, err
 	}
-	if _, err = s.write.ExecContext(ctx, sqliteSchema); err != nil {
+	// The write-ahead log of a process that was killed may have what was redacted.
+	if _, err = s.write.ExecContext(ctx, sqliteSchema+"PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 		return nil, err
 	}
 	if _, err = s.write.ExecContext(ctx, "INSERT INTO log VALUES (1, ?, 1) ON CONFLICT DO NOTHING", rand.Text()); err != nil {

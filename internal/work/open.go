@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -32,13 +33,13 @@ func (e *Engine) open(ctx context.Context) (*opened, error) {
 
 func (e *Engine) backendOptions() []backend.BackendOption {
 	return []backend.BackendOption{
-		backend.WithLogger(e.logger), backend.WithWorkflowLockTimeout(e.options.Lock), backend.WithActivityLockTimeout(e.options.Lock),
+		backend.WithLogger(slog.New(warnings{e.logger.Handler()})), backend.WithWorkflowLockTimeout(e.options.Lock), backend.WithActivityLockTimeout(e.options.Lock),
 		backend.WithStickyTimeout(0), // work goes on where there is room; its state is short to replay
 	}
 }
 
-// openRedis leaves expiry to Redis. Timers there fire when the blocking read ends, so up to a second late. Instances that go on under another execution are not removed at once: with them the library would
-// forget which execution is the active one.
+// openRedis leaves expiry to Redis. Timers there fire when the blocking read ends, so up to a second late. Instances that go on under
+// another execution are not removed at once: with them the library would forget which execution is the active one.
 func (e *Engine) openRedis() (*opened, error) {
 	scripts.Lock()
 	defer scripts.Unlock()
@@ -85,6 +86,17 @@ func (e *Engine) openFile(ctx context.Context) (_ *opened, err error) {
 	}
 	return &opened{b, db.Close, clean}, nil
 }
+
+// warnings are what the library logs that operators need to see.
+type warnings struct{ slog.Handler }
+
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
+}
+func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{w.Handler.WithAttrs(attrs)}
+}
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
 
 // dropHalfMade removes a file whose making was cut short: the library refuses it, and all it drives is in the records.
 func (e *Engine) dropHalfMade(ctx context.Context) error {

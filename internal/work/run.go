@@ -56,7 +56,10 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) opened(ctx context.Context) (*opened, error) {
 	for {
 		b, err := e.open(ctx)
-		if err == nil || e.options.Redis == nil {
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil, nil
+		case err == nil || e.options.Redis == nil:
 			return b, err
 		}
 		e.logger.LogAttrs(ctx, slog.LevelWarn, "work waits for Redis", slog.Any("error", err))

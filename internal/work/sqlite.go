@@ -33,7 +33,8 @@ func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
 	// secure_delete: what is taken away is overwritten, not only unlinked.
 	db, err := openSQLiteFile(path, sqliteConnections, "journal_mode(wal)", "synchronous(full)", "secure_delete(on)")
 	if err == nil {
-		if _, err = db.ExecContext(ctx, sqliteSchema); err == nil {
+		// The write-ahead log of a process that was killed may have what was taken away.
+		if _, err = db.ExecContext(ctx, sqliteSchema+"PRAGMA wal_checkpoint(TRUNCATE)"); err == nil {
 			return &SQLite{db}, nil
 		}
 		err = errors.Join(err, db.Close())

@@ -41,7 +41,7 @@ func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+query.Encode())
 	if err == nil {
 		db.SetMaxOpenConns(1)
-		if _, err = db.ExecContext(ctx, sqliteSchema); err != nil {
+		if _, err = db.ExecContext(ctx, sqliteSchema+foldSQLite); err != nil {
 			_ = db.Close()
 		}
 	}
@@ -108,11 +108,24 @@ func (s *SQLite) Change(ctx context.Context, id string, change func(*Consumer) (
 		kept.ID, kept.Revision, kept.Deliveries = id, c.Revision+1, c.Deliveries
 		return keepSQLite(ctx, tx, *kept)
 	})
+	if err == nil && kept == nil {
+		err = s.fold(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return kept, nil
 }
+
+// fold empties the write-ahead log, which still has what was removed. A crash before it is made good when the file is opened.
+func (s *SQLite) fold(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, foldSQLite); err != nil {
+		return fmt.Errorf("consumers: fold what was removed: %w", err)
+	}
+	return nil
+}
+
+const foldSQLite = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 func keepSQLite(ctx context.Context, tx *sql.Tx, c Consumer) error {
 	fixed, err := writeFixed(c)

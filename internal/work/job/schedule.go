@@ -15,8 +15,9 @@ const scheduleName = "schedulePost.v1"
 
 // scheduledPost is the input of a scheduled post. Its author is the owner of the record.
 type scheduledPost struct {
-	Title string `json:"title"`
-	Body  string `json:"body"`
+	Title string    `json:"title"`
+	Body  string    `json:"body"`
+	At    time.Time `json:"at"`
 }
 
 // Posted is the Output of a scheduled post.
@@ -67,6 +68,7 @@ func usable(ctx context.Context, services *clients.Clients, id clients.UserID) e
 
 // The refusals of a scheduled post. Fields are told by an *InputError.
 var (
+	ErrKeyReused = errors.New("the idempotency key belongs to another job")
 	ErrInThePast = errors.New("the time has passed")
 	ErrTooFar    = errors.New("the time is more than a year ahead")
 )
@@ -86,7 +88,8 @@ const (
 )
 
 // SchedulePost starts a job that publishes a post of a user at a time. ErrInThePast, ErrTooFar or an *InputError if it cannot, also
-// for a text of many long characters that is within its length but beyond work.MaxPayload.
+// for a text of many long characters that is within its length but beyond work.MaxPayload. Under the idempotency key of the
+// clients.Caller there is one job of a user; ErrKeyReused if that is for something else.
 func SchedulePost(ctx context.Context, engine *work.Engine, ownerID, actorID, title, body string, at, now time.Time) (work.Record, error) {
 	switch {
 	case !at.After(now):
@@ -100,11 +103,19 @@ func SchedulePost(ctx context.Context, engine *work.Engine, ownerID, actorID, ti
 	if err := within("body", body, maxBody); err != nil {
 		return work.Record{}, err
 	}
-	r, _, err := engine.Start(ctx, work.Order{
-		Name: scheduleName, OwnerID: ownerID, ActorID: actorID, Input: scheduledPost{Title: title, Body: body}, RunAt: at.UTC(),
-	})
+	in := scheduledPost{Title: title, Body: body, At: at.UTC()}
+	order := work.Order{Name: scheduleName, OwnerID: ownerID, ActorID: actorID, Input: in, RunAt: in.At}
+	if key := clients.CallerFrom(ctx).IdempotencyKey; key != "" {
+		order.Key = ownerID + "/" + key
+	}
+	r, created, err := engine.Start(ctx, order)
 	if errors.Is(err, work.ErrTooLarge) { // within the length, but not in bytes
 		return work.Record{}, &InputError{"body", "TOO_LONG"}
+	}
+	if err == nil && !created {
+		if first, err := decode[scheduledPost](r); err != nil || first.Title != title || first.Body != body || !first.At.Equal(at) {
+			return work.Record{}, ErrKeyReused
+		}
 	}
 	return r, err
 }

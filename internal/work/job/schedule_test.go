@@ -88,3 +88,24 @@ func TestAPostOfNobodyIsNotPublished(t *testing.T) {
 		}
 	}
 }
+
+// The same request under the same idempotency key is one job.
+func TestASchedulingIsRepeatedUnderItsKey(t *testing.T) {
+	t.Parallel()
+	e, _ := newWorld(t, 0).engine()
+	at := time.Now().Add(time.Hour)
+	ctx := clients.WithCaller(t.Context(), clients.Caller{IdempotencyKey: "k"})
+	first, err := job.SchedulePost(ctx, e, user, user, "T", "B", at, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := job.SchedulePost(ctx, e, user, user, "T", "B", at, time.Now()); err != nil || again.ID != first.ID {
+		t.Errorf("repeated: %+v, %v", again, err)
+	}
+	if _, err := job.SchedulePost(ctx, e, user, user, "another", "B", at, time.Now()); !errors.Is(err, job.ErrKeyReused) {
+		t.Errorf("reused: %v", err)
+	}
+	if other, err := job.SchedulePost(ctx, e, "somebody", "somebody", "T", "B", at, time.Now()); err != nil || other.ID == first.ID {
+		t.Errorf("somebody else's key: %+v, %v", other, err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -37,16 +38,34 @@ func (f *Files) Send(_ context.Context, m Message) (err error) {
 	if err != nil {
 		return err
 	}
-	out, err := os.CreateTemp(f.dir, ".mail-*") // of mode 0600
+	out, err := os.CreateTemp(f.dir, m.file()+".*") // of mode 0600
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	_, err = out.Write(m.encode(f.from, to, f.now()))
 	if err = errors.Join(err, out.Sync(), out.Close()); err == nil {
-		err = os.Rename(out.Name(), filepath.Join(f.dir, m.name()+".eml"))
+		err = os.Rename(out.Name(), filepath.Join(f.dir, m.file()))
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("mail: %w", err), os.Remove(out.Name()))
 	}
 	return nil
+}
+
+// Erase removes all mail to a person, also what a crash has left half written. It may be repeated.
+func (f *Files) Erase(person string) error {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return fmt.Errorf("erase mail: %w", err)
+	}
+	var errs []error
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), filesOf(person)) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(f.dir, entry.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("erase mail: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }

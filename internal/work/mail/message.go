@@ -21,6 +21,7 @@ type Message struct {
 	Subject string // one line
 	Text    string // UTF-8, lines ending in \n
 	ID      string // names the mail: a repetition has the same one
+	Person  string // the user service's id of who gets it: what is kept of the mail is erased by it; empty: nobody's
 }
 
 // ErrMessage is wrapped by the refusal of a message that cannot be sent to anybody: trying again is of no use.
@@ -47,6 +48,15 @@ func (m Message) address() (string, error) {
 func (m Message) name() string {
 	sum := sha256.Sum256([]byte(m.ID))
 	return hex.EncodeToString(sum[:16])
+}
+
+// file is the name of the file that a mail is kept in. It begins with what all mails of a person begin with.
+func (m Message) file() string { return filesOf(m.Person) + m.name() + ".eml" }
+
+// filesOf is what the names of all files of a person begin with. Ids may have characters that names may not.
+func filesOf(person string) string {
+	sum := sha256.Sum256([]byte(person))
+	return hex.EncodeToString(sum[:16]) + "-"
 }
 
 // encode writes a message as RFC 5322 and RFC 2045 have it. No text of it can become a header.

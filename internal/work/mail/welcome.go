@@ -82,6 +82,7 @@ func Welcome(send func(context.Context, Message) error) (func(context.Context, e
 		if err != nil {
 			return err
 		}
+		m.Person = strings.TrimPrefix(e.Subject, "user/")
 		return send(ctx, m)
 	}, nil
 }
