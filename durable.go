@@ -20,6 +20,7 @@ import (
 	"tributary/internal/work"
 	"tributary/internal/work/dispatch"
 	"tributary/internal/work/job"
+	"tributary/internal/work/mail"
 	"tributary/internal/work/saga"
 	"tributary/internal/work/webhook"
 	"tributary/resolvers"
@@ -42,6 +43,7 @@ type durable struct {
 	links      *job.Links   // nil without exports
 	tidy       *job.Tidy    // nil without exports
 	greet      func(context.Context, event.Event) error
+	mails      *mail.Files           // nil where mail goes to a server
 	redis      redis.UniversalClient // of its own, since the engine blocks connections; nil for a single replica
 	close      []func() error
 }
@@ -162,7 +164,11 @@ func (d *durable) serve(resolver *resolvers.Resolver) {
 
 // erase takes away what the gateway keeps of a person beside the log.
 func (d *durable) erase(ctx context.Context, userID string) error {
-	return errors.Join(d.webhooks.DeleteOwned(ctx, userID), job.Erase(ctx, d.engine, d.exports, userID))
+	errs := []error{d.webhooks.DeleteOwned(ctx, userID), job.Erase(ctx, d.engine, d.exports, userID)}
+	if d.mails != nil {
+		errs = append(errs, d.mails.Erase(userID))
+	}
+	return errors.Join(errs...)
 }
 
 // A webhook or reaction is held by one replica for heldFor, renewed meanwhile: so long it rests when that replica dies. However small

@@ -28,7 +28,7 @@ func (d *durable) openMail() (err error) {
 		if err != nil {
 			return fmt.Errorf("--mail-dir: %w", err)
 		}
-		send = files.Send
+		send, d.mails = files.Send, files
 	}
 	d.greet, err = mail.Welcome(send)
 	return err

@@ -52,7 +52,7 @@ func (e *Engine) openRedis() (*opened, error) {
 		return nil, fmt.Errorf("work: open the queue: %w", err)
 	}
 	nothing := func(context.Context, time.Time) error { return nil }
-	return &opened{b, func() error { return nil }, nothing}, nil
+	return &opened{&acknowledging{b, e.options.Redis}, func() error { return nil }, nothing}, nil
 }
 
 // openFile opens the file, or makes it anew if a crash has left it half made. What is locked in it was so by a process that is gone.

@@ -10,6 +10,7 @@ import (
 	netmail "net/mail"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -179,5 +180,33 @@ func TestWelcome(t *testing.T) {
 	}
 	if err := welcome(t.Context(), event.Event{Type: "user.created", Data: json.RawMessage("7")}); !errors.Is(err, mail.ErrMessage) {
 		t.Error(err)
+	}
+}
+
+// TestMailToAPersonIsErased has one person's mail erased, with what a crash left of one that was being written.
+func TestMailToAPersonIsErased(t *testing.T) {
+	f, dir := newFiles(t)
+	for i, person := range []string{"ann", "ann", "ann/..", ""} {
+		m := mail.Message{To: "ann@example.org", Subject: "S", Text: person, ID: strconv.Itoa(i), Person: person}
+		if err := f.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := filepath.Glob(filepath.Join(dir, "*.eml"))
+	if err != nil || len(whole) != 4 {
+		t.Fatal(whole, err)
+	}
+	for _, name := range whole { // whosever it is
+		if err := os.WriteFile(name+".123", []byte("To: "), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := f.Erase("ann"); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != 4 {
+			t.Errorf("%v is left, %v", left, err)
+		}
 	}
 }
