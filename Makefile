@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build deps test test-deps test-go test-e2e check-generated check-pages lint generate pages fuzz torture bench bench-subscriptions clean
+.PHONY: help build deps test test-deps test-go test-e2e check-generated check-pages lint generate pages fuzz torture bench bench-subscriptions bench-webhooks clean
 
 GO ?= go
 FUZZTIME ?= 60s
@@ -64,6 +64,9 @@ bench: ## the table of ratios of bench/README.md
 
 bench-subscriptions: ## what subscribers cost: memory, processor time, latency
 	$(GO) run ./bench/subscriptions
+
+bench-webhooks: ## deliveries a second, and what the idle program costs
+	$(GO) run ./bench/webhooks
 
 clean: ## remove what was built
 	rm -rf bin

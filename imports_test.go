@@ -49,6 +49,7 @@ var arrows = map[string][]string{
 	"tributary/bench/hand":                          {},
 	"tributary/bench/load":                          {"tributary/bench/process"},
 	"tributary/bench/subscriptions":                 {"tributary/bench/process"},
+	"tributary/bench/webhooks":                      {"tributary/bench/process", "tributary/internal/auth", "tributary/internal/event", "tributary/internal/redisclient"},
 	"tributary/bench/process":                       {},
 }
 

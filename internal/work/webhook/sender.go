@@ -54,7 +54,7 @@ func NewSender(store dispatch.Store, targets *Targets, options SenderOptions) *S
 		DialContext:         dialer.DialContext,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: options.Roots},
 		TLSHandshakeTimeout: dialTime, ForceAttemptHTTP2: true, DisableCompression: true,
-		MaxConnsPerHost: maxConnections, MaxIdleConnsPerHost: 2, MaxIdleConns: 100, IdleConnTimeout: 30 * time.Second,
+		MaxConnsPerHost: maxConnections, MaxIdleConnsPerHost: 8, MaxIdleConns: 200, IdleConnTimeout: 30 * time.Second,
 		MaxResponseHeaderBytes: maxHeader,
 	}
 	return &Sender{store, targets, options, &http.Client{
