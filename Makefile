@@ -21,7 +21,7 @@ test-deps: # what is missing is named; without it the tests that need it are ski
 	@./.ci/deps || [ "$${CI:-}" != true ]
 
 test-go:
-	$(GO) test -race -timeout 10m ./...
+	TORTURE=sample $(GO) test -race -timeout 20m ./...
 
 test-e2e: build
 	@if ./.ci/deps; then $(MAKE) --no-print-directory check-pages e2e-run; \

@@ -38,7 +38,7 @@ func (d *durable) openExports(publicURL string) (err error) {
 // linkKey reads the key that signs links, or makes one. It stands beside what it opens, so that replicas that share the directory
 // share the key; of those that start at once one makes it.
 func linkKey(path string) ([]byte, error) {
-	key, err := os.ReadFile(path)
+	key, err := readLinkKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
@@ -56,5 +56,14 @@ func linkKey(path string) ([]byte, error) {
 	if err := os.Link(temporary.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return os.ReadFile(path)
+	return readLinkKey(path)
+}
+
+// readLinkKey refuses a key that somebody could guess, such as that of an empty file.
+func readLinkKey(path string) ([]byte, error) {
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) < secretLength {
+		err = fmt.Errorf("%s holds less than %d bytes: remove it, and another one is made", linkKeyFile, secretLength)
+	}
+	return key, err
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"tributary/clients"
 	"tributary/internal/auth"
 	"tributary/internal/event"
 	"tributary/internal/work/webhook"
@@ -23,7 +25,8 @@ type told struct {
 	AuthorID, PostID, OwnerID, Status string
 }
 
-// show implements webhook.SenderOptions.Show: an admin's endpoint gets everything, a user's what they could have seen when it happened.
+// show implements webhook.SenderOptions.Show: an admin's endpoint gets everything, a user's what they could have seen when it happened,
+// and of what they can see no more by now, since events may be sent late and again, what it was about alone.
 func (s *showing) show(ctx context.Context, endpoint webhook.Endpoint, e event.Event) (json.RawMessage, bool, error) {
 	if endpoint.OwnerID == "" {
 		return e.Data, true, nil
@@ -38,41 +41,106 @@ func (s *showing) show(ctx context.Context, endpoint webhook.Endpoint, e event.E
 	}
 	switch kind {
 	case "user":
-		data, err := withoutEmail(e.Data, viewer.Is(id))
-		return data, true, err
+		return s.user(ctx, viewer.Is(id), e)
 	case "post":
-		shown, err := s.post(ctx, viewer, e.Subject, names.AuthorID, e.Time)
-		return e.Data, shown, err
+		return s.post(ctx, viewer, e.Subject, names.AuthorID, e)
 	case "comment":
-		if viewer.Is(names.AuthorID) {
-			return e.Data, true, nil
-		}
-		shown, err := s.post(ctx, viewer, "post/"+names.PostID, "", e.Time)
-		return e.Data, shown, err
+		return s.comment(ctx, viewer, names, e)
 	case "follow":
 		return e.Data, true, nil
 	}
 	return e.Data, viewer.Is(names.OwnerID), nil // the gateway's own
 }
 
-// post says whether a viewer could see a post right before or after something happened to it, or under it.
-func (s *showing) post(ctx context.Context, viewer auth.Viewer, subject, authorID string, at time.Time) (bool, error) {
-	if viewer.Is(authorID) {
-		return true, nil
+// user shows everybody what users are, but for the email, and of those who are gone or frozen by now the id and the status alone.
+func (s *showing) user(ctx context.Context, owned bool, e event.Event) (json.RawMessage, bool, error) {
+	if owned || e.Data == nil {
+		return e.Data, true, nil
 	}
-	statuses, err := event.Statuses(ctx, s.log, subject, []time.Time{at.Add(-time.Nanosecond), at})
-	return slices.Contains(statuses, "published"), err
+	seen, err := s.statuses(ctx, e.Subject, e.Time)
+	if err != nil {
+		return nil, false, err
+	}
+	hidden := seen.now == gone || seen.now == frozen
+	data, err := picked(e.Data, func(name string) bool { return name != "email" && (!hidden || isName(name)) })
+	return data, true, err
 }
 
-// withoutEmail leaves out what is the owner's alone.
-func withoutEmail(data json.RawMessage, owned bool) (json.RawMessage, error) {
-	if owned || data == nil {
-		return data, nil
+// post shows an event of a post, or of something under it, to its author, and to those who could see the post right before or after
+// it: all of it where they can see the post now, else what it was about alone.
+func (s *showing) post(ctx context.Context, viewer auth.Viewer, subject, authorID string, e event.Event) (json.RawMessage, bool, error) {
+	if viewer.Is(authorID) {
+		return e.Data, true, nil
+	}
+	seen, err := s.statuses(ctx, subject, e.Time)
+	if err != nil || !slices.Contains(seen.then[:], published) {
+		return nil, false, err
+	}
+	if seen.now == published {
+		return e.Data, true, nil
+	}
+	data, err := picked(e.Data, isName)
+	return data, true, err
+}
+
+// comment goes by its post; what comments said that are deleted by now is shown to their authors alone.
+func (s *showing) comment(ctx context.Context, viewer auth.Viewer, names told, e event.Event) (json.RawMessage, bool, error) {
+	if viewer.Is(names.AuthorID) {
+		return e.Data, true, nil
+	}
+	data, shown, err := s.post(ctx, viewer, "post/"+names.PostID, "", e)
+	if err != nil || !shown {
+		return nil, false, err
+	}
+	seen, err := s.statuses(ctx, e.Subject, e.Time)
+	if err == nil && seen.now == gone {
+		data, err = picked(data, isName)
+	}
+	return data, err == nil, err
+}
+
+// The statuses that decide.
+const (
+	published = "published"
+	gone      = "deleted"
+	frozen    = string(clients.UserFrozen)
+)
+
+// standing is the statuses of a subject right before and after a time, and now.
+type standing struct {
+	then [2]string
+	now  string
+}
+
+// forever is behind all events, in seconds since 1970.
+const forever = 1 << 40
+
+func (s *showing) statuses(ctx context.Context, subject string, at time.Time) (standing, error) {
+	statuses, err := event.Statuses(ctx, s.log, subject, []time.Time{at.Add(-time.Nanosecond), at, time.Unix(forever, 0)})
+	if err != nil {
+		return standing{}, err
+	}
+	return standing{[2]string(statuses), statuses[2]}, nil
+}
+
+// isName says whether a member tells what an event is about, and nothing that somebody wrote.
+func isName(member string) bool {
+	switch member {
+	case "id", "authorId", "postId", "parentId", "status":
+		return true
+	}
+	return false
+}
+
+// picked leaves out the members that are not wanted.
+func picked(data json.RawMessage, wanted func(member string) bool) (json.RawMessage, error) {
+	if data == nil {
+		return nil, nil
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
 		return nil, err
 	}
-	delete(members, "email")
+	maps.DeleteFunc(members, func(member string, _ json.RawMessage) bool { return !wanted(member) })
 	return json.Marshal(members)
 }

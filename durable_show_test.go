@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,6 +59,44 @@ func TestEndpointsAreShownWhatTheirOwnersMaySee(t *testing.T) {
 			if owner != "u2" && shown && string(data) != step.data {
 				t.Errorf("%d to %q: %s", i, owner, data)
 			}
+		}
+	}
+	// What was written while the post was published is sent to others as long as it is, be it later or once more.
+	for i, shown := range map[int]string{
+		0: `{"id":"u1","name":"Ann"}`, 7: `{"authorId":"u1"}`, 6: `{"authorId":"u3","id":"c1","postId":"p1"}`, 5: `{"authorId":"u1","status":"published"}`,
+	} {
+		e := event.Event{Source: story[i].source, Type: story[i].typ, Subject: story[i].subject, Time: noon.Add(time.Duration(i) * time.Minute), Data: json.RawMessage(story[i].data)}
+		if data, ok, err := s.show(t.Context(), webhook.Endpoint{OwnerID: "u2"}, e); err != nil || !ok || string(data) != shown {
+			t.Errorf("%d later: %s, %t, %v", i, data, ok, err)
+		}
+		if data, ok, err := s.show(t.Context(), webhook.Endpoint{OwnerID: e.Subject[len(e.Subject)-2:]}, e); e.Subject == "user/u1" && (err != nil || !ok || string(data) != story[i].data) {
+			t.Errorf("%d later, to its owner: %s, %t, %v", i, data, ok, err)
+		}
+	}
+	again := func(typ, subject, data string, version int64, at time.Time) event.Event {
+		return event.Event{ID: fmt.Sprint(typ, subject, version), Source: strings.Split(typ, ".")[0], Type: typ, Subject: subject, Version: version, Time: at, Data: json.RawMessage(data)}
+	}
+	later := noon.Add(time.Hour)
+	if _, err := log.Append(t.Context(), "user", []event.Event{again("user.frozen", "user/u1", `{"status":"frozen"}`, versions["user/u1"]+1, later)}); err != nil {
+		t.Fatal(err)
+	}
+	versions["user/u1"]++
+	if data, ok, err := s.show(t.Context(), webhook.Endpoint{OwnerID: "u2"}, again("user.created", "user/u1", story[0].data, 1, noon)); err != nil || !ok || string(data) != `{"id":"u1"}` {
+		t.Errorf("once the user is frozen: %s, %t, %v", data, ok, err)
+	}
+	for _, e := range []event.Event{
+		again("post.published", "post/p1", `{"authorId":"u1","status":"published"}`, versions["post/p1"]+1, later),
+		again("comment.deleted", "comment/c1", `{"id":"c1","postId":"p1","authorId":"u3"}`, 2, later),
+		again("user.deleted", "user/u1", `{"id":"u1"}`, versions["user/u1"]+1, later),
+	} {
+		if _, err := log.Append(t.Context(), e.Source, []event.Event{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, shown := range map[int]string{0: `{"id":"u1"}`, 6: `{"authorId":"u3","id":"c1","postId":"p1"}`, 7: story[7].data} {
+		e := again(story[i].typ, story[i].subject, story[i].data, 1, noon.Add(time.Duration(i)*time.Minute))
+		if data, ok, err := s.show(t.Context(), webhook.Endpoint{OwnerID: "u2"}, e); err != nil || !ok || string(data) != shown {
+			t.Errorf("%d once a comment and a user are gone: %s, %t, %v", i, data, ok, err)
 		}
 	}
 	erased := event.Event{Source: "user", Type: "user.updated", Subject: "user/u1", Version: 2, Time: noon}

@@ -26,6 +26,7 @@ var traces = []string{"erased_person", "erased_given_name", "erased_post_text", 
 // TestAnErasedPersonIsNowhere has a person leave traces wherever there are any, and erases her. The processes are killed at once: no tidying
 // on their way out helps.
 func TestAnErasedPersonIsNowhere(t *testing.T) {
+	torture(t)
 	for _, shared := range []bool{false, true} {
 		t.Run(map[bool]string{true: "Redis", false: "files"}[shared], func(t *testing.T) {
 			t.Parallel()

@@ -76,6 +76,7 @@ func (b boundary) passed(steps []work.Step) bool {
 // TestTortureSagasAreKilledBetweenSteps kills the gateway between each two steps of both sagas, forth and back, one after the other, while it
 // goes on with those of the kills before.
 func TestTortureSagasAreKilledBetweenSteps(t *testing.T) {
+	torture(t)
 	const seed, sample = 19, 3
 	all := boundaries()
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })

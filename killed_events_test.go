@@ -101,6 +101,7 @@ func spawnSaying(t *testing.T, word string, args ...string) *process {
 // second. Afterwards every acknowledged write stands in its service and in the log, once and in order, and the log agrees with the
 // services in every entity and version.
 func TestTortureEventsSurviveEverybodysDeath(t *testing.T) {
+	torture(t)
 	const seed = 13
 	redis, issuer := redistest.Start(t), startIssuer(t)
 	demoDir, dataDir := smallDir(t), t.TempDir()

@@ -64,6 +64,7 @@ func killings() (all []trouble) {
 // answer is missing, and between the steps. What was under way reaches the services at the very end. Each saga is carried out once as if
 // nothing had happened, or taken back.
 func TestTortureSagasAreKilled(t *testing.T) {
+	torture(t)
 	const seed, atOnce, sample = 17, 13, 7
 	all := killings()
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })

@@ -22,6 +22,18 @@ import (
 	"tributary/internal/demo"
 )
 
+// torture leaves a test out of a plain go test, which is to be quick: make test runs a sample of it, make torture all of it.
+func torture(t *testing.T) {
+	t.Helper()
+	switch {
+	case os.Getenv("TORTURE") != "":
+	case os.Getenv("CI") == "true":
+		t.Fatal("CI runs it with TORTURE=sample")
+	default:
+		t.Skip("make test runs it")
+	}
+}
+
 // rounds is how often a test kills: seldom in every run, often under make torture.
 func rounds(sample, long int) int {
 	if os.Getenv("TORTURE") == "long" {
@@ -39,6 +51,7 @@ type sentWrite struct {
 // TestTortureKilledWhileWriting kills the program again and again while eight callers write. What was acknowledged is
 // there afterwards; what was not can be repeated under its key and happens once; the outbox tells the state, and the event log agrees with the services.
 func TestTortureKilledWhileWriting(t *testing.T) {
+	torture(t)
 	const seed = 11
 	dir := smallDir(t)
 	key, err := auth.OpenDevelopmentKey(dir, time.Now)
@@ -270,6 +283,7 @@ func outboxTellsState(t *testing.T, db *sql.DB, prefix, table string) {
 
 // TestTortureKilledWhileSeeding kills the first start at random moments; the next start has the whole seed.
 func TestTortureKilledWhileSeeding(t *testing.T) {
+	torture(t)
 	const seed = 5
 	whole := map[string]string{}
 	seeded := seededDir(t)
@@ -311,6 +325,7 @@ func docsOf(t *testing.T, dir, service string) string {
 // TestTortureKilledWhileImporting kills an import at random moments: a file is there whole or not at all, and the same
 // import run again has it all.
 func TestTortureKilledWhileImporting(t *testing.T) {
+	torture(t)
 	const seed, lines = 3, 5_000
 	from := t.TempDir()
 	var users, posts strings.Builder

@@ -68,6 +68,7 @@ func (c *cluster) residents(t *testing.T) (all []*resident) {
 // TestAReplicaDiesUnderItsSubscribers kills one of three replicas and asks another to stop, under writes. Whoever was there goes on
 // elsewhere and has everything once and in order; whoever was not notices nothing.
 func TestAReplicaDiesUnderItsSubscribers(t *testing.T) {
+	torture(t)
 	c := startCluster(t)
 	residents := c.residents(t)
 	listening, leave := context.WithCancel(t.Context())

@@ -9,6 +9,7 @@ import (
 // TestAnAccountIsRestoredByItsOwner takes a deletion back within the grace period, across a kill of the gateway, and finds out when it is too
 // late for that.
 func TestAnAccountIsRestoredByItsOwner(t *testing.T) {
+	torture(t)
 	t.Parallel()
 	dir := families(t, 3)
 	untouched := everything(t, dir, 3)

@@ -115,6 +115,7 @@ func wholeLog(t *testing.T, log event.Log) (all []event.Event) {
 // TestNothingIsLostOverAThousandDisconnects has subscribers over both transports leave and come back at random, while events come,
 // and compares what each has heard in all with the log.
 func TestNothingIsLostOverAThousandDisconnects(t *testing.T) {
+	torture(t)
 	const disconnects, seed = 1000, 17
 	secret := bytes.Repeat([]byte("s"), 32)
 	dir, d := t.TempDir(), startDemo(t, seededDir(t))

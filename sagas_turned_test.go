@@ -12,6 +12,7 @@ import (
 // answer lost, and by a service that stays down until long after the saga has turned around. Nothing is left of any of them. What comes
 // behind the point of no return is repeated until its answer arrives.
 func TestSagasTurnAround(t *testing.T) {
+	torture(t)
 	var troubles []trouble
 	for _, merges := range []bool{false, true} {
 		forth := deletionWrites[:4]

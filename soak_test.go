@@ -32,6 +32,7 @@ var soakQueries = []string{
 // TestSoak asks thousands of mixed queries while the services come and go, and holds memory and goroutines against what they were
 // after the first fifth. TORTURE=long asks the full number.
 func TestSoak(t *testing.T) {
+	torture(t)
 	operations := 3_000
 	if os.Getenv("TORTURE") == "long" {
 		operations = 20_000

@@ -92,6 +92,7 @@ func startExample(t *testing.T, command string) (printed *lockedBuffer, stop fun
 // TestReadmeShowsWebhooks runs the commands of README: a receiver gets an event, is stopped, is tried again, gets what it missed, and has
 // everything sent once more.
 func TestReadmeShowsWebhooks(t *testing.T) {
+	torture(t)
 	raw, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)

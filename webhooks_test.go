@@ -208,6 +208,7 @@ func (w webhookAt) follows(t *testing.T, problem string, undisturbed bool) {
 
 // TestTwentyEndpointsOfWhichFiveFail: a thousand events reach every healthy endpoint once, and the others do not hold them up.
 func TestTwentyEndpointsOfWhichFiveFail(t *testing.T) {
+	torture(t)
 	f := newFire(t, hurried(t)...)
 	f.open(t, 15)
 	f.openFailing(t)

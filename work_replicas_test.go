@@ -13,6 +13,7 @@ import (
 // TestAReplicaDiesUnderItsWork starts sagas and jobs through two gateways and kills one while both are inside steps. The other one takes over
 // what that was at, and each step takes effect once.
 func TestAReplicaDiesUnderItsWork(t *testing.T) {
+	torture(t)
 	t.Parallel()
 	const sagas, exports, takeover = 12, 8, 30 * time.Second
 	troubles := make([]trouble, sagas+2)

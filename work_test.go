@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -125,5 +127,35 @@ func TestUserErrorsOfWork(t *testing.T) {
 	}
 	if done := p.write(t, me, `mutation { x: cancelJob(id: "`+job+`") { job { id } userErrors { code } } }`); at(t, done, "x", "job", "id") != job {
 		t.Error(done)
+	}
+}
+
+// The link to an export is its owner's alone: not even an admin gets it, and whoever has it gets the data.
+func TestAnExportIsItsOwners(t *testing.T) {
+	p, dir := serveDemoOf(t)
+	token, admin := tokenFor(t, dir, "u7", ""), tokenFor(t, dir, "u1", "admin")
+	id := at(t, p.write(t, token, `mutation { requestDataExport { job { id } } }`), "requestDataExport", "job", "id").(string)
+	query := `{ job(id: "` + id + `") { state exportUrl } }`
+	var link string
+	for deadline := time.Now().Add(30 * time.Second); link == ""; time.Sleep(20 * time.Millisecond) {
+		r := p.send(t, query, "Authorization", "Bearer "+token)
+		link, _ = at(t, r.Data, "job", "exportUrl").(string)
+		if time.Now().After(deadline) {
+			t.Fatal(r.raw)
+		}
+	}
+	if r := p.send(t, query, "Authorization", "Bearer "+admin); at(t, r.Data, "job", "state") != "COMPLETED" || at(t, r.Data, "job", "exportUrl") != nil {
+		t.Errorf("an admin reads %s", r.raw)
+	}
+	for address, want := range map[string]int{link: http.StatusOK, strings.Replace(link, "signature=", "signature=0", 1): http.StatusForbidden} {
+		response, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || response.StatusCode != want || want == http.StatusOK && !bytes.HasPrefix(raw, []byte("PK")) {
+			t.Errorf("%d for %s, %d bytes, %v", response.StatusCode, address, len(raw), err)
+		}
 	}
 }

@@ -3402,7 +3402,7 @@ type JobPayload {
 extend type Mutation {
   "Gather all that the services have of oneself into one file. While one is being made, that one is answered."
   requestDataExport: JobPayload @authenticated
-  "Have a post written and published at a time. The caller is its author."
+  "Have a post written and published at a time. The caller is its author, and may have 100 jobs that have not ended."
   schedulePost(input: SchedulePostInput!): JobPayload @authenticated
   "Take back a job that waits for its time. For its owner and admins."
   cancelJob(id: ID!): JobPayload @authenticated

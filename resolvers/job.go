@@ -44,7 +44,7 @@ func (r *jobResolver) Post(ctx context.Context, obj *work.Record) (*clients.Post
 
 // ExportURL is the resolver for the exportUrl field.
 func (r *jobResolver) ExportURL(ctx context.Context, obj *work.Record) (*string, error) {
-	return r.exportURL(obj), nil
+	return r.exportURL(ctx, obj), nil
 }
 
 // RequestDataExport is the resolver for the requestDataExport field.

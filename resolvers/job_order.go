@@ -46,6 +46,8 @@ func (r *Resolver) schedulePost(ctx context.Context, input graph.SchedulePostInp
 		return nil, problem(graph.UserErrorCodeInThePast, err.Error(), "publishAt"), nil
 	case errors.Is(err, job.ErrKeyReused):
 		return nil, problem(graph.UserErrorCodeIdempotencyKeyReused, "this Idempotency-Key was used for another request"), nil
+	case errors.Is(err, job.ErrTooMany):
+		return nil, problem(graph.UserErrorCodeTooMany, err.Error()), nil
 	case errors.Is(err, job.ErrTooFar):
 		return nil, problem(graph.UserErrorCodeTooFar, err.Error(), "publishAt"), nil
 	case ok && wrong.Code == "REQUIRED":
@@ -56,9 +58,9 @@ func (r *Resolver) schedulePost(ctx context.Context, input graph.SchedulePostInp
 	return nil, nil, err
 }
 
-// exportURL is where an export can be fetched, nil for other jobs and while it cannot.
-func (r *Resolver) exportURL(of *work.Record) *string {
-	if r.Exports == nil {
+// exportURL is where its owner can fetch an export: nil for anybody else, for other jobs, and while it cannot be fetched.
+func (r *Resolver) exportURL(ctx context.Context, of *work.Record) *string {
+	if r.Exports == nil || !load(ctx).viewer.Is(of.OwnerID) {
 		return nil
 	}
 	link, _ := r.Exports.URL(*of)

@@ -107,9 +107,13 @@ func (r *messageReader) head() (head frameHead, err error) {
 	}
 	switch size {
 	case 4:
-		head.length = uint64(binary.BigEndian.Uint16(r.pending[2:]))
+		if head.length = uint64(binary.BigEndian.Uint16(r.pending[2:])); head.length < 126 { // it has to be written as short as it can be
+			return head, errBadFrame
+		}
 	case 10:
-		head.length = binary.BigEndian.Uint64(r.pending[2:])
+		if head.length = binary.BigEndian.Uint64(r.pending[2:]); head.length < 1<<16 || head.length >= 1<<63 {
+			return head, errBadFrame
+		}
 	}
 	copy(head.mask[:], r.pending[size:])
 	r.pending = r.pending[size+4:]

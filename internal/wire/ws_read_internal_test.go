@@ -92,7 +92,9 @@ func TestReadsWhatWasSent(t *testing.T) {
 
 func TestRefusedFrames(t *testing.T) {
 	masked := func(head byte, size int) []byte { return clientFrame(head, make([]byte, size), [4]byte{1, 2, 3, 4}) }
-	huge := append(binary.BigEndian.AppendUint64([]byte{0x81, 0xff}, 1<<63), 0, 0, 0, 0)
+	long := func(length uint64) []byte {
+		return append(binary.BigEndian.AppendUint64([]byte{0x81, 0xff}, length), make([]byte, 4+2)...)
+	}
 	for name, tt := range map[string]struct {
 		raw  []byte
 		want error
@@ -107,7 +109,10 @@ func TestRefusedFrames(t *testing.T) {
 		"a message within a message":  {append(masked(0x01, 1), masked(0x81, 1)...), errBadFrame},
 		"too long":                    {masked(0x81, 1001), errTooBig},
 		"too long in two frames":      {append(masked(0x01, 600), masked(0x80, 600)...), errTooBig},
-		"a length of 2^63":            {huge, errTooBig},
+		"a length of 2^63":            {long(1 << 63), errBadFrame},
+		"a length of 2^63-1":          {long(1<<63 - 1), errTooBig},
+		"2 written in eight bytes":    {long(2), errBadFrame},
+		"2 written in two bytes":      {[]byte{0x81, 0xfe, 0, 2, 0, 0, 0, 0, 'x', 'y'}, errBadFrame},
 		"the end within a head":       {masked(0x81, 5)[:4], io.EOF},
 		"the end within a payload":    {masked(0x81, 5)[:8], io.EOF},
 		"the end between two frames":  {masked(0x01, 5), io.EOF},

@@ -110,8 +110,7 @@ func StartExport(ctx context.Context, engine *work.Engine, ownerID, actorID stri
 // Erase takes away what jobs keep of a person: what has not begun is cancelled, archives are removed, and the payload of what has
 // ended is redacted. While a job of the person runs the error says so, and it is to be called again. exports may be nil.
 func Erase(ctx context.Context, engine *work.Engine, exports *Exports, ownerID string) error {
-	open := work.Filter{Kind: work.Job, OwnerID: ownerID, States: []work.State{work.Pending, work.Waiting, work.Running, work.Stuck}}
-	under, err := engine.List(ctx, open, "", erasePage)
+	under, err := engine.List(ctx, work.Filter{Kind: work.Job, OwnerID: ownerID, States: open()}, "", erasePage)
 	if err != nil {
 		return err
 	}

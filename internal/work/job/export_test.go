@@ -218,6 +218,18 @@ func TestLinks(t *testing.T) {
 		t.Errorf("later: %d", answer.Code)
 	}
 	link, _ = l.URL(r)
+	again, err := job.StartExport(t.Context(), e, user, user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again = w.until(e, again.ID, ended)
+	if old, _ := l.URL(r); old != "" || send("GET", strings.TrimPrefix(link, "http://here")).Code != http.StatusNotFound {
+		t.Errorf("two exports of one owner are kept: %q", old)
+	}
+	r = again
+	if link, _ = l.URL(r); send("GET", strings.TrimPrefix(link, "http://here")).Code != http.StatusOK {
+		t.Errorf("the latest is at %q", link)
+	}
 	tidy := &job.Tidy{Exports: w.exports, Keep: time.Hour, Now: func() time.Time { return now }}
 	if err := tidy.Once(); err != nil {
 		t.Fatal(err)

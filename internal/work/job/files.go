@@ -81,7 +81,25 @@ func (e *Exports) RemoveOf(ownerID string) error {
 	return nil
 }
 
-// pack makes the archive of what was gathered and returns its size in bytes. It is there as a whole or not at all.
+// removeOthers removes the owner's archives but for that of one export: however often somebody asks, one of theirs takes room.
+func (e *Exports) removeOthers(r work.Record) error {
+	found, err := filepath.Glob(filepath.Join(e.escaped(), "*."+ownerMark(r.OwnerID)+".zip"))
+	if err != nil {
+		return fmt.Errorf("remove exports: %w", err)
+	}
+	for _, path := range found {
+		if filepath.Base(path) == filepath.Base(e.archive(r)) {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove exports: %w", err)
+		}
+	}
+	return nil
+}
+
+// pack makes the archive of what was gathered, which takes the place of the owner's former ones, and returns its size in bytes. It is
+// there as a whole or not at all.
 func (e *Exports) pack(ctx context.Context, r work.Record) (size int64, err error) {
 	part, target := e.part(r), e.archive(r)
 	entries, err := os.ReadDir(part)
@@ -110,7 +128,10 @@ func (e *Exports) pack(ctx context.Context, r work.Record) (size int64, err erro
 	if err != nil {
 		return 0, err
 	}
-	return info.Size(), replace(temporary, target)
+	if err := replace(temporary, target); err != nil {
+		return 0, err
+	}
+	return info.Size(), e.removeOthers(r)
 }
 
 // add streams a file into an archive.

@@ -29,10 +29,13 @@ type Links struct {
 // linkTime is how long a link is good at most; a new one can be asked for while the export is kept.
 const linkTime = time.Hour
 
-// URL is where an export can be fetched, and until when; empty unless it is completed and still kept.
+// URL is where an export can be fetched, and until when; empty unless it is completed and still kept, as the owner's latest one is.
 func (l *Links) URL(r work.Record) (link string, expires time.Time) {
 	now, end := l.now(), r.EndedAt.Add(l.Keep)
 	if r.Name != exportName || r.State != work.Completed || !now.Before(end) {
+		return "", time.Time{}
+	}
+	if _, err := os.Stat(l.Exports.archive(r)); errors.Is(err, os.ErrNotExist) {
 		return "", time.Time{}
 	}
 	expires = now.Add(linkTime).Truncate(time.Second)

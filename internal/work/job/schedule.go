@@ -3,6 +3,8 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -71,6 +73,7 @@ var (
 	ErrKeyReused = errors.New("the idempotency key belongs to another job")
 	ErrInThePast = errors.New("the time has passed")
 	ErrTooFar    = errors.New("the time is more than a year ahead")
+	ErrTooMany   = errors.New("as many jobs of one owner are open as may be: cancel one, or wait until one has ended")
 )
 
 // InputError says which field of a post cannot be taken, with the codes of the services' contract: REQUIRED or TOO_LONG.
@@ -87,9 +90,12 @@ const (
 	maxBody  = 20_000
 )
 
+// maxOpen is how many jobs of one owner may be open; of requests at once a few more may pass. Each takes room until its time comes.
+const maxOpen = 100
+
 // SchedulePost starts a job that publishes a post of a user at a time. ErrInThePast, ErrTooFar or an *InputError if it cannot, also
-// for a text of many long characters that is within its length but beyond work.MaxPayload. Under the idempotency key of the
-// clients.Caller there is one job of a user; ErrKeyReused if that is for something else.
+// for a text of many long characters that is within its length but beyond work.MaxPayload; ErrTooMany if 100 jobs of the user are
+// open. Under the idempotency key of the clients.Caller there is one job of a user; ErrKeyReused if that is for something else.
 func SchedulePost(ctx context.Context, engine *work.Engine, ownerID, actorID, title, body string, at, now time.Time) (work.Record, error) {
 	switch {
 	case !at.After(now):
@@ -108,6 +114,9 @@ func SchedulePost(ctx context.Context, engine *work.Engine, ownerID, actorID, ti
 	if key := clients.CallerFrom(ctx).IdempotencyKey; key != "" {
 		order.Key = ownerID + "/" + key
 	}
+	if err := room(ctx, engine, order); err != nil {
+		return work.Record{}, err
+	}
 	r, created, err := engine.Start(ctx, order)
 	if errors.Is(err, work.ErrTooLarge) { // within the length, but not in bytes
 		return work.Record{}, &InputError{"body", "TOO_LONG"}
@@ -119,6 +128,21 @@ func SchedulePost(ctx context.Context, engine *work.Engine, ownerID, actorID, ti
 	}
 	return r, err
 }
+
+// room says whether an owner may have the job that is ordered: one more, or one that is there under its key.
+func room(ctx context.Context, engine *work.Engine, order work.Order) error {
+	found, err := engine.List(ctx, work.Filter{Kind: work.Job, OwnerID: order.OwnerID, States: open()}, "", maxOpen)
+	switch {
+	case err != nil:
+		return fmt.Errorf("schedule a post: %w", err)
+	case len(found) < maxOpen, order.Key != "" && slices.ContainsFunc(found, func(r work.Record) bool { return r.Name == order.Name && r.Key == order.Key }):
+		return nil
+	}
+	return ErrTooMany
+}
+
+// open are the states of jobs that have not ended.
+func open() []work.State { return []work.State{work.Pending, work.Waiting, work.Running, work.Stuck} }
 
 func within(field, text string, most int) error {
 	switch n := utf8.RuneCountInString(text); {

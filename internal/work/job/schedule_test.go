@@ -109,3 +109,40 @@ func TestASchedulingIsRepeatedUnderItsKey(t *testing.T) {
 		t.Errorf("somebody else's key: %+v, %v", other, err)
 	}
 }
+
+// One owner may have so many jobs that have not ended: each is kept until its time, and looked at again and again.
+func TestOpenJobsOfOneOwnerAreBounded(t *testing.T) {
+	t.Parallel()
+	e, _ := newWorld(t, 0).engine()
+	now := time.Now()
+	schedule := func(owner, key string) (work.Record, error) {
+		ctx := clients.WithCaller(t.Context(), clients.Caller{IdempotencyKey: key})
+		return job.SchedulePost(ctx, e, owner, owner, "T", "B", now.Add(time.Hour), now)
+	}
+	first, err := schedule(user, "k")
+	for n := 1; n < 100 && err == nil; n++ {
+		_, err = schedule(user, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := schedule(user, ""); !errors.Is(err, job.ErrTooMany) {
+		t.Errorf("one more: %v", err)
+	}
+	if again, err := schedule(user, "k"); err != nil || again.ID != first.ID {
+		t.Errorf("repeated under its key: %v", err)
+	}
+	if _, err := schedule("bob", ""); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	if _, err := e.Cancel(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for _, err = schedule(user, ""); errors.Is(err, job.ErrTooMany) && time.Now().Before(deadline); _, err = schedule(user, "") {
+		time.Sleep(5 * time.Millisecond) // records tell nobody of their changes
+	}
+	if err != nil {
+		t.Errorf("after one was taken back: %v", err)
+	}
+}

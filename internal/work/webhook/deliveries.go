@@ -57,18 +57,20 @@ func (e *Endpoints) Deliveries(ctx context.Context, caller Caller, id string, be
 	return deliveries, nil
 }
 
-// Ping sends an event of the type webhook.ping now, in whichever state the endpoint is, and tells what came of it.
+// Ping sends an event of the type webhook.ping now, in whichever state the endpoint is, and tells what came of it. CodeBusy while
+// as many pings and repetitions of the caller are under way as may be; admins have no such bound.
 func (e *Endpoints) Ping(ctx context.Context, caller Caller, id string) (Delivery, error) {
 	if _, _, err := e.find(ctx, caller, id); err != nil {
 		return Delivery{}, err
 	}
-	return e.deliver(ctx, id, event.Event{
+	return e.deliver(ctx, caller, id, event.Event{
 		ID: rand.Text(), Source: event.SourceGateway, Type: TypePing, Subject: "webhook/" + id, Version: 1,
 		Time: e.options.Now().UTC().Truncate(time.Millisecond), Data: []byte(`{}`),
 	})
 }
 
 // Redeliver sends the event of a delivery once more, now, in whichever state the endpoint is, and tells what came of it.
+// CodeBusy as with Ping.
 func (e *Endpoints) Redeliver(ctx context.Context, caller Caller, id string, number int64) (Delivery, error) {
 	if _, _, err := e.find(ctx, caller, id); err != nil {
 		return Delivery{}, err
@@ -94,10 +96,16 @@ func (e *Endpoints) Redeliver(ctx context.Context, caller Caller, id string, num
 	if len(events) == 0 || events[0].ID != before[0].EventID || events[0].Source != before[0].Source {
 		return Delivery{}, refuse("delivery", CodeNotFound, "The event is no longer kept.")
 	}
-	return e.deliver(ctx, id, events[0])
+	return e.deliver(ctx, caller, id, events[0])
 }
 
-func (e *Endpoints) deliver(ctx context.Context, id string, of event.Event) (Delivery, error) {
+func (e *Endpoints) deliver(ctx context.Context, caller Caller, id string, of event.Event) (Delivery, error) {
+	if !caller.Admin {
+		if !e.byHand.take(caller.UserID) {
+			return Delivery{}, refuse("", CodeBusy, "As many pings and repetitions of yours are under way as may be: wait for one to end.")
+		}
+		defer e.byHand.leave(caller.UserID)
+	}
 	made, err := e.dispatcher.Deliver(ctx, id, of)
 	if errors.Is(err, dispatch.ErrUnknown) {
 		return Delivery{}, unknownEndpoint()

@@ -33,6 +33,7 @@ type Endpoints struct {
 	dispatcher *dispatch.Dispatcher
 	targets    *Targets
 	options    Options
+	byHand     turns
 }
 
 // New makes an administration of the endpoints in a store, which the dispatcher delivers from the log to. It closes none of them.
@@ -43,7 +44,7 @@ func New(store dispatch.Store, log event.Log, dispatcher *dispatch.Dispatcher, t
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	return &Endpoints{store, log, dispatcher, targets, options}
+	return &Endpoints{store: store, log: log, dispatcher: dispatcher, targets: targets, options: options}
 }
 
 // Get returns an endpoint; CodeNotFound if there is none for the caller.
