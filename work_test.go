@@ -134,7 +134,7 @@ func TestUserErrorsOfWork(t *testing.T) {
 func TestAnExportIsItsOwners(t *testing.T) {
 	p, dir := serveDemoOf(t)
 	token, admin := tokenFor(t, dir, "u7", ""), tokenFor(t, dir, "u1", "admin")
-	id := at(t, p.write(t, token, `mutation { requestDataExport { job { id } } }`), "requestDataExport", "job", "id").(string)
+	id := at(t, p.write(t, token, `mutation { x: requestDataExport { job { id } userErrors { code } } }`), "x", "job", "id").(string)
 	query := `{ job(id: "` + id + `") { state exportUrl } }`
 	var link string
 	for deadline := time.Now().Add(30 * time.Second); link == ""; time.Sleep(20 * time.Millisecond) {

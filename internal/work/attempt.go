@@ -107,7 +107,8 @@ func (e *run) waits(ctx context.Context, r Record, a action, now time.Time) (nex
 			return next{}, err
 		}
 	}
-	return next{Rest: max(a.until.Sub(now), time.Millisecond), Waiting: a.state == Waiting}, nil
+	r.State = a.state
+	return next{Rest: max(a.until.Sub(now), time.Millisecond), Waiting: revocable(r)}, nil
 }
 
 // unregistered shows that nobody here knows how to go on. Another replica, or the next version, may.
@@ -149,7 +150,7 @@ func (e *run) step(ctx context.Context, r Record, d Definition, a action) (next,
 	if e.options.Observer != nil {
 		e.options.Observer(Attempt{Name: r.Name, Step: r.Steps[a.step].Name, Undo: undo, Took: time.Since(began), Err: err})
 	}
-	return e.settle(ctx, call, d, err)
+	return e.ended(ctx, call, d, err)
 }
 
 // guarded runs what is to be done; a panic is an error.
@@ -167,9 +168,9 @@ func (e *run) guarded(ctx context.Context, call *Call, do func(context.Context, 
 	return do(ctx, call)
 }
 
-// settle writes down how an attempt ended, though its context may have. An attempt that failed because the engine ends or another
+// ended writes down how an attempt ended, though its context may have. An attempt that failed because the engine ends or another
 // process has taken over does not count.
-func (e *run) settle(ctx context.Context, call *Call, d Definition, failure error) (next, error) {
+func (e *run) ended(ctx context.Context, call *Call, d Definition, failure error) (next, error) {
 	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	if failure != nil && ctx.Err() != nil {
@@ -181,44 +182,17 @@ func (e *run) settle(ctx context.Context, call *Call, d Definition, failure erro
 			slog.String("name", d.Name), slog.String("step", call.Key), slog.Any("error", failure))
 	}
 	r, err := e.store.Update(lasting, call.Record.ID, func(r *Record) error {
-		switch step := &r.Steps[a.step]; {
-		case !sameAttempt(*r, call.Record, a.step):
-			return errLost
-		case failure != nil:
-			last := step.Attempts >= d.Retry.Attempts || IsPermanent(failure)
-			e.failed(r, d, a, failureOf(failure, now), last, now)
-		case a.kind == actDo:
-			did(r, a.step, call.output, now)
-		default:
-			undid(r, a.step, now)
-		}
-		return nil
+		return e.settle(r, call.Record, d, a, failure, call.output, now)
 	})
 	if err != nil {
 		return next{}, err
 	}
 	r, err = e.announced(lasting, r)
-	return next{End: r.State.Ended(), Rest: max(0, r.RunAt.Sub(now))}, err
+	return next{End: r.State.Ended(), Rest: max(0, r.RunAt.Sub(now)), Waiting: revocable(r)}, err
 }
 
 // uncount takes an attempt back that was not made or not ended, if it is still the latest one.
 func (e *run) uncount(ctx context.Context, call *Call) error {
-	_, err := e.store.Update(ctx, call.Record.ID, func(r *Record) error {
-		if !sameAttempt(*r, call.Record, call.action.step) {
-			return errLost
-		}
-		if step := &r.Steps[call.action.step]; call.action.kind == actUndo {
-			step.Undos--
-		} else {
-			step.Attempts--
-		}
-		return nil
-	})
+	_, err := e.store.Update(ctx, call.Record.ID, func(r *Record) error { return uncount(r, call.Record, call.action) })
 	return err
-}
-
-// sameAttempt says whether an attempt is still the latest one of its step.
-func sameAttempt(r, began Record, i int) bool {
-	now, then := r.Steps[i], began.Steps[i]
-	return r.Attempts == began.Attempts && now.State == then.State && now.Attempts == then.Attempts && now.Undos == then.Undos
 }

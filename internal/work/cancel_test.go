@@ -2,6 +2,7 @@ package work_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -10,26 +11,39 @@ import (
 	"tributary/internal/work"
 )
 
-// TestCancelAndProceedCompete takes work back just when its wait ends: one of both wins, and what happens is what it says.
+// TestCancelAndProceedCompete takes work back just when its wait ends: one of both wins, and what happens is what it says. How long
+// that is goes by how long the machine, the race detector on or not, takes to bring as much work there.
 func TestCancelAndProceedCompete(t *testing.T) {
 	everywhere(t, func(t *testing.T, on func(*work.Options)) {
+		const tries, sample = 100, 20
 		s := &script{}
+		end := time.Now().Add(time.Hour) // written between the two lots
+		wait := func(work.Record) time.Time { s.mu.Lock(); defer s.mu.Unlock(); return end }
 		d := s.steps("grace.v1", work.Saga, "a", "b")
-		d.Steps[1].Final = true
-		end := time.Now().Add(4 * time.Second)
-		d.Steps[1].Wait = func(work.Record) time.Time { return end }
+		d.Steps[1].Final, d.Steps[1].Wait = true, wait
 		e, _ := start(t, on, work.Options{Definitions: []work.Definition{d}})
-		const tries = 100
-		records := make([]work.Record, tries)
-		for i := range records {
-			records[i] = begin(t, e, work.Order{Name: "grace.v1"})
+		lot := func(n int) []work.Record {
+			records := make([]work.Record, n)
+			for i := range records {
+				records[i] = begin(t, e, work.Order{Name: "grace.v1"})
+			}
+			return records
 		}
-		won := make([]bool, tries)
+		began := time.Now()
+		for _, r := range lot(sample) {
+			until(t, e, r.ID, in(work.Waiting))
+		}
+		took := time.Since(began) * tries / sample
+		s.mu.Lock()
+		end = time.Now().Add(took + time.Second)
+		s.mu.Unlock()
+		records := lot(tries)
+		won, turn := make([]bool, tries), rand.Perm(tries) // in the order of their beginnings one of both would be ahead all the time
 		var wg sync.WaitGroup
 		for i, r := range records {
-			until(t, e, r.ID, in(work.Waiting, work.Completed)) // on a slow machine some are late
+			until(t, e, r.ID, in(work.Waiting, work.Completed)) // some are late where others load the machine
 			wg.Go(func() {
-				time.Sleep(time.Until(end.Add(time.Duration(i-8) * 5 * time.Millisecond)))
+				time.Sleep(time.Until(end) + time.Duration(turn[i]-tries/10)*took/tries) // the race is for this time
 				_, err := e.Cancel(t.Context(), r.ID)
 				if won[i] = err == nil; err != nil && !errors.Is(err, work.ErrTooLate) {
 					t.Error(err)
@@ -54,7 +68,10 @@ func TestCancelAndProceedCompete(t *testing.T) {
 				t.Errorf("gone on: %+v", r)
 			}
 		}
-		t.Logf("%d of %d were taken back", count, tries)
+		if count == 0 || count == tries {
+			t.Error("they did not compete")
+		}
+		t.Logf("%d of %d were taken back, %v for all", count, tries, took)
 	})
 }
 

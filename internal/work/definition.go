@@ -25,10 +25,11 @@ type StepDefinition struct {
 	// Undo takes back what Do did, may have done, or may still do late: it fences Call.Fence. It is repeated until it succeeds. nil:
 	// there is nothing to take back.
 	Undo func(ctx context.Context, call *Call) error
-	// Final is the point of no return: with this step the work can no longer be taken back. It and the steps behind it are repeated
-	// until they succeed.
+	// Final is the point of no return: from when this step begins the work can no longer be taken back. It and the steps behind it are
+	// repeated until they succeed, and never undone.
 	Final bool
-	// Wait, if not nil, tells until when the work rests in front of this step. Until then it can be taken back.
+	// Wait, if not nil, tells until when the work rests in front of this step. Until then a job can be taken back; a saga can until
+	// its final step.
 	Wait func(Record) time.Time
 }
 

@@ -52,7 +52,9 @@ type Engine struct {
 	now         func() time.Time
 	definitions map[string]Definition
 	client      atomic.Pointer[client.Client] // nil while it does not run
-	diagnostics atomic.Pointer[http.Handler]
+	// attemptsPerHistory is the constant, but in tests.
+	attemptsPerHistory int
+	diagnostics        atomic.Pointer[http.Handler]
 }
 
 // New makes an engine. It starts nothing; an error says what is wrong with the options.
@@ -70,7 +72,8 @@ func New(options Options) (*Engine, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	e := &Engine{options: options, store: options.Store, logger: options.Logger, now: options.Now, definitions: map[string]Definition{}}
+	e := &Engine{options: options, store: options.Store, logger: options.Logger, now: options.Now,
+		definitions: map[string]Definition{}, attemptsPerHistory: attemptsPerHistory}
 	for _, d := range options.Definitions {
 		if err := d.check(); err != nil {
 			return nil, err

@@ -64,7 +64,7 @@ func TestWorkEnds(t *testing.T) {
 				t.Errorf("%s: %+v", test.name, r)
 			}
 		}
-	})
+	}, "cluster")
 }
 
 func TestFinalStepsAreRepeatedAndStuck(t *testing.T) {

@@ -47,10 +47,14 @@ func openStore(t testing.TB, dir string) *work.SQLite {
 	return store
 }
 
-// everywhere runs a test on each backend.
-func everywhere(t *testing.T, test func(t *testing.T, on func(*work.Options))) {
-	for _, name := range []string{"sqlite", "redis", "cluster"} {
-		t.Run(name, func(t *testing.T) { test(t, backends[name](t)) })
+// everywhere runs a test on each backend. A cluster differs in what a key may stand beside, for which few tests are enough.
+func everywhere(t *testing.T, test func(t *testing.T, on func(*work.Options)), more ...string) {
+	t.Parallel()
+	for _, name := range append([]string{"sqlite", "redis"}, more...) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, backends[name](t))
+		})
 	}
 }
 
@@ -115,13 +119,22 @@ func (s *script) steps(name string, kind work.Kind, names ...string) work.Defini
 // start runs an engine until stop is called, at the latest at the end of the test.
 func start(t *testing.T, on func(*work.Options), options work.Options) (e *work.Engine, stop func()) {
 	t.Helper()
-	options.Logger = quiet(t)
-	options.Lock = time.Second
-	on(&options)
-	e, err := work.New(options)
+	e, err := newEngine(t, on, options)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return e, runs(t, e)
+}
+
+func newEngine(t *testing.T, on func(*work.Options), options work.Options) (*work.Engine, error) {
+	options.Logger = quiet(t)
+	options.Lock = time.Second
+	on(&options)
+	return work.New(options)
+}
+
+// runs runs an engine as start does.
+func runs(t *testing.T, e *work.Engine) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()
@@ -132,7 +145,7 @@ func start(t *testing.T, on func(*work.Options), options work.Options) (e *work.
 		}
 	})
 	t.Cleanup(stop)
-	return e, stop
+	return stop
 }
 
 // until waits for a record to be as wanted.

@@ -125,12 +125,14 @@ func TestTortureKilledInASaga(t *testing.T) {
 			points = append(points, deaths[i])
 		}
 	}
+	t.Parallel()
 	for _, place := range []string{"sqlite", "redis"} {
 		t.Run(place, func(t *testing.T) {
+			t.Parallel()
 			for _, death := range points {
 				for _, fails := range []string{"", "c"} {
-					if fails == "" && strings.Contains(death, "undo") {
-						continue
+					if fails == "" && (strings.Contains(death, "undo") || death == "told 8") {
+						continue // it comes there on the way back alone
 					}
 					t.Run(death+" "+fails, func(t *testing.T) {
 						p := killedProgram{dir: t.TempDir(), death: death, fails: fails}

@@ -34,11 +34,7 @@ func plan(r Record, d Definition, now time.Time) action {
 	case r.State.Ended():
 		return action{kind: actEnd}
 	case r.RunAt.After(now):
-		state := r.State
-		if !begun(r) {
-			state = Waiting
-		}
-		return action{kind: actWait, until: r.RunAt, state: state}
+		return action{kind: actWait, until: r.RunAt, state: resting(r)}
 	case undoing(r):
 		return planUndo(r)
 	}
@@ -78,6 +74,19 @@ func undoing(r Record) bool {
 	})
 }
 
+// resting is the state of a record until its time: of an attempt, or, where no step is under way, of its own.
+func resting(r Record) State {
+	switch {
+	case r.State == Stuck && !r.Troubled.IsZero(): // and not for want of a definition, which there is now
+		return Stuck
+	case undoing(r):
+		return Compensating
+	case slices.ContainsFunc(r.Steps, func(s Step) bool { return s.State == StepRunning }):
+		return Running
+	}
+	return Waiting
+}
+
 // begun says whether any step was ever begun.
 func begun(r Record) bool {
 	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.State != StepPending })
@@ -88,9 +97,15 @@ func final(d Definition, i int) bool {
 	return slices.ContainsFunc(d.Steps[:i+1], func(s StepDefinition) bool { return s.Final })
 }
 
-// decides says whether with a step the work can no longer be taken back: it is final, or nothing behind it waits.
+// decides says whether with a step the work can no longer be taken back: it is final, or of a job nothing behind it waits.
 func decides(d Definition, i int) bool {
-	return final(d, i) || !slices.ContainsFunc(d.Steps[i+1:], func(s StepDefinition) bool { return s.Wait != nil })
+	return final(d, i) || d.Kind == Job && !slices.ContainsFunc(d.Steps[i+1:], func(s StepDefinition) bool { return s.Wait != nil })
+}
+
+// revocable says whether work can be taken back as it stands: a saga until its final step begins, a job before its first step and
+// where it waits for its time.
+func revocable(r Record) bool {
+	return !r.State.Ended() && r.Decision == Undecided && !undoing(r) && (r.Kind == Saga || !begun(r) || r.State == Waiting)
 }
 
 // matches says whether the steps of a record are those of a definition.

@@ -67,6 +67,7 @@ func TestProgressAndOutput(t *testing.T) {
 }
 
 func TestRedisComesLateAndForgets(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	client := server.Client()
 	dir := t.TempDir()

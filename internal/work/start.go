@@ -63,21 +63,18 @@ func (e *Engine) List(ctx context.Context, filter Filter, after string, limit in
 	return e.store.List(ctx, filter, after, limit)
 }
 
-// Cancel takes work back that has not begun, or rests in front of a step: what was done is undone, and it ends as Compensated, or as
-// Cancelled if there was nothing. It competes with the step that makes it too late: exactly one wins. ErrTooLate after that one;
-// ErrUnknown if there is no such work. Work that is being taken back already is returned as it is.
+// Cancel takes work back: a saga until its final step begins, or, without one, until it is completed; a job before its first step, or
+// while it waits for its time in front of one. A step that is under way ends first; no other begins, all that was done or may have
+// been done is undone, and it ends as Compensated, or as Cancelled if there was nothing. Cancel competes with the step that makes it
+// too late: exactly one wins. ErrTooLate after that one; ErrUnknown if there is no such work. Work that is on its way back already, or
+// was taken back before, is returned as it is.
 func (e *Engine) Cancel(ctx context.Context, id string) (Record, error) {
+	rests := false
 	r, err := e.store.Update(ctx, id, func(r *Record) error {
-		if r.Decision == TakeBack {
-			return nil
-		}
-		if r.State.Ended() || r.Decision == Proceed || begun(*r) && r.State != Waiting {
-			return ErrTooLate
-		}
-		r.Decision, r.RunAt, r.UpdatedAt = TakeBack, time.Time{}, e.now()
-		return nil
+		rests = r.State == Pending || r.State == Waiting || !r.RunAt.IsZero() && revocable(*r)
+		return takeBack(r, e.now())
 	})
-	if err == nil && !r.State.Ended() {
+	if err == nil && rests { // behind a step that is under way its end is enough
 		e.wake(ctx, r)
 	}
 	return r, err
@@ -85,20 +82,7 @@ func (e *Engine) Cancel(ctx context.Context, id string) (Record, error) {
 
 // Retry lets a failed job go on at the step that failed, with new attempts. ErrNotFailed for any other, ErrUnknown if there is none.
 func (e *Engine) Retry(ctx context.Context, id string) (Record, error) {
-	r, err := e.store.Update(ctx, id, func(r *Record) error {
-		if r.State != Failed {
-			return ErrNotFailed
-		}
-		for i := range r.Steps {
-			if step := &r.Steps[i]; step.State == StepFailed {
-				step.State, step.Attempts = StepPending, 0
-			}
-		}
-		now := e.now()
-		r.State, r.EndedAt, r.RunAt, r.UpdatedAt = Pending, time.Time{}, time.Time{}, now
-		r.Attempts++
-		return nil
-	})
+	r, err := e.store.Update(ctx, id, func(r *Record) error { return again(r, e.now()) })
 	if err == nil {
 		e.launch(ctx, r)
 	}

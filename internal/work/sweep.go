@@ -10,6 +10,7 @@ const (
 	sweepRest = 2 * time.Second // after what time of nothing work that was just written down is launched again
 	allRest   = time.Minute     // between two looks at all that has not ended
 	cleanRest = time.Hour       // between two removals of what ended long ago
+	sweepPart = 20              // a sweep is followed by a rest of so many times as long as it took, up to allRest: much that waits takes little of a core
 )
 
 // sweep makes good what a crash or a lost second of Redis has left undone: records without an instance that drives them, decisions
@@ -23,12 +24,13 @@ func (e *run) sweep(clean func(context.Context, time.Time) error) {
 			all = now
 		}
 		e.swept("work cannot be swept", e.sweepOpen(looked))
+		rest := min(max(sweepRest, sweepPart*time.Since(now)), allRest)
 		if now.Sub(cleaned) >= cleanRest {
 			cleaned = now
 			e.swept("ended work cannot be removed", e.removeEnded(e.now().Add(-e.options.Retention)))
 			e.swept("ended instances cannot be removed", clean(e.ctx, e.now().Add(-e.options.Retention)))
 		}
-		if !pause(e.ctx, sweepRest) {
+		if !pause(e.ctx, rest) {
 			return
 		}
 	}

@@ -12,7 +12,7 @@ const attemptsPerHistory = 200
 // next is what an attempt tells the workflow.
 type next struct {
 	End     bool          `json:"end,omitempty"`
-	Waiting bool          `json:"waiting,omitempty"` // for the time of the work, not for that of the next attempt
+	Waiting bool          `json:"waiting,omitempty"` // it may be woken, to be taken back
 	Rest    time.Duration `json:"rest,omitempty"`
 }
 
@@ -36,8 +36,9 @@ func (e *Engine) workflow(ctx workflow.Context, id string) error {
 		if told.Rest > 0 {
 			rest(ctx, wake, told.Rest)
 		}
-		// Not while it waits: a signal that came together with it would wake the former instance to a life of its own.
-		if n >= attemptsPerHistory && !told.Waiting {
+		// Not while it may be woken, which lasts for a bounded number of attempts: a signal that came together with it would wake the
+		// former instance to a life of its own.
+		if n >= e.attemptsPerHistory && !told.Waiting {
 			return workflow.ContinueAsNew(ctx, id)
 		}
 	}

@@ -55,9 +55,9 @@ func (a Accounts) DeleteAccount(ctx context.Context, userID, actorID string) (wo
 	return a.start(ctx, deleteAccountName, userID, actorID, in, ErrAlreadyDeleting)
 }
 
-// RestoreAccount takes the deletion of an account back within the grace period; it returns the saga as it turns around, also when it
-// has done so already. ErrNotDeleting, also once the account is restored; ErrTooLate once the erasure has begun or is done; ErrBusy
-// during the moments, or the outage, in which the deletion is still taking the account out of sight.
+// RestoreAccount takes the deletion of an account back, from when it is asked for until the erasure begins; it returns the saga as it
+// turns around, also when it has done so already. A step that is under way ends first. ErrNotDeleting, also once the account is
+// restored; ErrTooLate once the erasure has begun or is done.
 func (a Accounts) RestoreAccount(ctx context.Context, userID string) (work.Record, error) {
 	last, err := a.latest(ctx, deleteAccountName, userID)
 	switch {
@@ -87,12 +87,8 @@ func (a Accounts) late(ctx context.Context, id string) (work.Record, error) {
 		return work.Record{}, fmt.Errorf("restore an account: %w", err)
 	case r.Decision == work.Proceed:
 		return work.Record{}, ErrTooLate
-	case r.State.Ended():
+	default: // it has undone itself, since a step failed
 		return work.Record{}, ErrNotDeleting
-	case r.State == work.Compensating, r.State == work.Stuck: // by itself, since a step failed
-		return r, nil
-	default:
-		return work.Record{}, ErrBusy
 	}
 }
 
