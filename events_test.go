@@ -104,7 +104,7 @@ func publish(title string) string {
 
 // TestASubscriberHearsOfEverythingOnce leaves and comes back at random while posts are published.
 func TestASubscriberHearsOfEverythingOnce(t *testing.T) {
-	p, dir := serveDemoOf(t, "--limit-ip-points", "1000000", "--limit-user-points", "1000000")
+	p, dir := serveSmallDemo(t, "--limit-ip-points", "1000000", "--limit-user-points", "1000000")
 	token := tokenFor(t, dir, "u1", "")
 	const query = `subscription { postAdded(authorIds: ["user_u1"]) { post { title author { handle } } cursor } }`
 	s := p.subscribe(t, "", query)
@@ -139,7 +139,7 @@ func TestASubscriberHearsOfEverythingOnce(t *testing.T) {
 
 // TestWhoeverReactsSeesTheChange asks for an entity as soon as it is told to have changed.
 func TestWhoeverReactsSeesTheChange(t *testing.T) {
-	p, dir := serveDemoOf(t, "--limit-ip-points", "1000000", "--limit-user-points", "1000000")
+	p, dir := serveSmallDemo(t, "--limit-ip-points", "1000000", "--limit-user-points", "1000000")
 	token := tokenFor(t, dir, "u1", "")
 	id := at(t, p.write(t, token, publish("first")), "x", "post", "id").(string)
 	s := p.subscribe(t, "", `subscription { entityChanged(ids: ["`+id+`"]) { type version entity { id ... on Post { version title } } } }`)
@@ -166,7 +166,7 @@ func TestWhoeverReactsSeesTheChange(t *testing.T) {
 
 // TestADraftDoesNotLeak has a stranger listen to a post that is not published.
 func TestADraftDoesNotLeak(t *testing.T) {
-	p, dir := serveDemoOf(t)
+	p, dir := serveSmallDemo(t)
 	token := tokenFor(t, dir, "u1", "")
 	id := at(t, p.write(t, token, `mutation { x: createPost(input: {title: "secret", body: "b"}) { post { id } userErrors { code } } }`), "x", "post", "id").(string)
 	query := `subscription { entityChanged(ids: ["` + id + `"]) { type entity { id ... on Post { title } } } }`
@@ -195,7 +195,7 @@ func TestADraftDoesNotLeak(t *testing.T) {
 }
 
 func TestHistoryAsFarAsOneMayKnow(t *testing.T) {
-	p, dir := serveDemoOf(t)
+	p, dir := serveSmallDemo(t)
 	token := tokenFor(t, dir, "u1", "")
 	id := at(t, p.write(t, token, `mutation { x: createPost(input: {title: "draft", body: "b"}) { post { id } userErrors { code } } }`), "x", "post", "id").(string)
 	p.write(t, token, `mutation { publishPost(input: {id: "`+id+`"}) { userErrors { code } } }`)
@@ -248,7 +248,7 @@ func TestHistoryAsFarAsOneMayKnow(t *testing.T) {
 
 // Whoever subscribed with an API key hears no more once it is revoked.
 func TestARevokedKeyHearsNoMore(t *testing.T) {
-	p, dir := serveDemoOf(t)
+	p, dir := serveSmallDemo(t)
 	admin := "Bearer " + tokenFor(t, dir, "u1", "admin")
 	made := p.send(t, `mutation { createApiKey(input: {name: "listener"}) { secret apiKey { id } } }`, "Authorization", admin)
 	s := p.subscribe(t, "", `subscription { postAdded { cursor } }`, "X-API-Key", at(t, made.Data, "createApiKey", "secret").(string))

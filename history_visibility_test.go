@@ -12,7 +12,7 @@ import (
 // TestACommentsPastIsAsVisibleAsItsPost is the permission table of asOf and history of a comment on a draft that is published and
 // hidden again. Its post is user 1's, the comment user 2's.
 func TestACommentsPastIsAsVisibleAsItsPost(t *testing.T) {
-	p, dir := serveDemoOf(t, "--limit-ip-points", "1000000", "--limit-user-points", "1000000")
+	p, dir := serveSmallDemo(t, "--limit-ip-points", "1000000", "--limit-user-points", "1000000")
 	author, admin := tokenFor(t, dir, "u1", ""), tokenFor(t, dir, "u2", "admin")
 	post := at(t, p.write(t, author, `mutation { x: createPost(input: {title: "t", body: "b"}) { post { id } userErrors { code } } }`), "x", "post", "id").(string)
 	comment := at(t, p.write(t, admin, `mutation { x: addComment(input: {postId: "`+post+`", body: "on a draft"}) { comment { id } userErrors { code } } }`), "x", "comment", "id").(string)
@@ -55,7 +55,7 @@ func TestACommentsPastIsAsVisibleAsItsPost(t *testing.T) {
 
 // TestTheAuditLogTellsWhatChanged reads the entries of what a user and an admin did.
 func TestTheAuditLogTellsWhatChanged(t *testing.T) {
-	p, dir := serveDemoOf(t)
+	p, dir := serveSmallDemo(t)
 	user, admin := tokenFor(t, dir, "u1", ""), tokenFor(t, dir, "u2", "admin")
 	post := at(t, p.write(t, user, publish("first")), "x", "post", "id").(string)
 	p.write(t, user, `mutation { updatePost(input: {id: "`+post+`", title: "second"}) { userErrors { code } } }`)

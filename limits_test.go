@@ -85,6 +85,13 @@ func serveDemoOf(t *testing.T, args ...string) (p *program, dir string) {
 	return start(t, append([]string{"--addr", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn"}, args...)...), dir
 }
 
+// serveSmallDemo is serveDemoOf over eight users and one post: what happens is told at once there, since nothing else has to be.
+func serveSmallDemo(t *testing.T, args ...string) (p *program, dir string) {
+	t.Helper()
+	dir = smallDir(t)
+	return start(t, append([]string{"--addr", "127.0.0.1:0", "--data-dir", dir, "--log-level", "warn"}, args...)...), dir
+}
+
 // tokenFor makes a development token.
 func tokenFor(t *testing.T, dir, user, scopes string) string {
 	t.Helper()

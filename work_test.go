@@ -13,7 +13,7 @@ import (
 
 // TestProgressIsHeardOf schedules a post and deletes an account while its owner listens.
 func TestProgressIsHeardOf(t *testing.T) {
-	p, dir := serveDemoOf(t, "--account-grace", "1h")
+	p, dir := serveSmallDemo(t, "--account-grace", "1h")
 	owner, stranger := tokenFor(t, dir, "u7", ""), tokenFor(t, dir, "u3", "")
 	when := time.Now().Add(3 * time.Second).UTC().Format(time.RFC3339Nano)
 	begun := p.write(t, owner, `mutation { x: schedulePost(input: {title: "later", body: "b", publishAt: "`+when+`"}) { job { id name state owner { id } progress attempts runAt post { id } exportUrl createdAt endedAt failure { code } } userErrors { code } } }`)
@@ -75,11 +75,11 @@ func until(t *testing.T, s *stream, field, subject, state string) answer {
 
 // TestUserErrorsOfWork provokes what can be wrong with a request for durable work.
 func TestUserErrorsOfWork(t *testing.T) {
-	p, dir := serveDemoOf(t, "--account-grace", "1h")
+	p, dir := serveSmallDemo(t, "--account-grace", "1h")
 	me, admin := tokenFor(t, dir, "u7", "webhooks"), tokenFor(t, dir, "u2", "admin")
 	in := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.RFC3339) }
 	job := at(t, p.write(t, me, `mutation { x: schedulePost(input: {title: "t", body: "b", publishAt: "`+in(time.Hour)+`"}) { job { id } userErrors { code } } }`), "x", "job", "id").(string)
-	p.write(t, admin, `mutation { x: deleteAccount(userId: "user_u9") { saga { id } userErrors { code } } }`)
+	p.write(t, admin, `mutation { x: deleteAccount(userId: "user_u8") { saga { id } userErrors { code } } }`)
 	for _, c := range []struct{ token, mutation, field, code string }{
 		{me, `schedulePost(input: {title: "t", body: "b", publishAt: "` + in(-time.Second) + `"})`, "input,publishAt", "IN_THE_PAST"},
 		{me, `schedulePost(input: {title: "t", body: "b", publishAt: "` + in(400*24*time.Hour) + `"})`, "input,publishAt", "TOO_FAR"},
@@ -89,13 +89,13 @@ func TestUserErrorsOfWork(t *testing.T) {
 		{tokenFor(t, dir, "u3", ""), `cancelJob(id: "` + job + `")`, "id", "NOT_FOUND"},
 		{admin, `retryJob(id: "` + job + `")`, "id", "NOT_FAILED"},
 		{admin, `retryJob(id: "job_NONE")`, "id", "NOT_FOUND"},
-		{admin, `deleteAccount(userId: "user_u9")`, "userId", "ALREADY_DELETING"},
+		{admin, `deleteAccount(userId: "user_u8")`, "userId", "ALREADY_DELETING"},
 		{admin, `deleteAccount(userId: "user_nobody")`, "userId", "NOT_FOUND"},
 		{me, `restoreAccount`, "userId", "NOT_DELETING"},
 		{admin, `mergeAccounts(input: {fromId: "user_u4", intoId: "user_u4"})`, "input,intoId", "SAME_ACCOUNT"},
 		{admin, `mergeAccounts(input: {fromId: "user_nobody", intoId: "user_u4"})`, "input,fromId", "NOT_FOUND"},
 		{admin, `mergeAccounts(input: {fromId: "user_u4", intoId: "user_nobody"})`, "input,intoId", "NOT_FOUND"},
-		{admin, `mergeAccounts(input: {fromId: "user_u9", intoId: "user_u4"})`, "", "BUSY"},
+		{admin, `mergeAccounts(input: {fromId: "user_u8", intoId: "user_u4"})`, "", "BUSY"},
 		{me, `createWebhook(input: {url: "nonsense", eventTypes: ["*"]})`, "input,url", "INVALID"},
 		{me, `createWebhook(input: {url: "https://10.0.0.1", eventTypes: ["*"]})`, "input,url", "TARGET_NOT_ALLOWED"},
 		{me, `createWebhook(input: {url: "http://127.0.0.1:9", eventTypes: ["post.exploded"]})`, "input,eventTypes", "UNKNOWN_EVENT_TYPE"},
@@ -132,7 +132,7 @@ func TestUserErrorsOfWork(t *testing.T) {
 
 // The link to an export is its owner's alone: not even an admin gets it, and whoever has it gets the data.
 func TestAnExportIsItsOwners(t *testing.T) {
-	p, dir := serveDemoOf(t)
+	p, dir := serveSmallDemo(t)
 	token, admin := tokenFor(t, dir, "u7", ""), tokenFor(t, dir, "u1", "admin")
 	id := at(t, p.write(t, token, `mutation { x: requestDataExport { job { id } userErrors { code } } }`), "x", "job", "id").(string)
 	query := `{ job(id: "` + id + `") { state exportUrl } }`
