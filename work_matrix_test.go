@@ -10,7 +10,7 @@ import (
 
 // TestRolesAndWork is the permission table for jobs, sagas and webhooks, towards what user 1 owns. An absence is a null without an error.
 func TestRolesAndWork(t *testing.T) {
-	p, dir := serveDemoOf(t, "--account-grace", "1h", "--limit-user-points", "1000000", "--limit-ip-points", "1000000")
+	p, dir := serveSmallDemo(t, "--account-grace", "1h", "--limit-user-points", "1000000", "--limit-ip-points", "1000000")
 	tokens := map[string]string{
 		"anonymous": "", "stranger": tokenFor(t, dir, "u3", ""), "self": tokenFor(t, dir, "u1", ""), "admin": tokenFor(t, dir, "u2", "admin"),
 		"stranger with webhooks": tokenFor(t, dir, "u3", "webhooks"), "self with webhooks": tokenFor(t, dir, "u1", "webhooks"),
