@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,9 +55,9 @@ func newCrowd(ctx context.Context, transport string, n int) (*crowd, error) {
 			c.conns = append(c.conns, conn)
 		}
 	}
-	if err := errors.Join(failures...); err != nil {
+	if i := slices.IndexFunc(failures, func(err error) bool { return err != nil }); i >= 0 {
 		c.close()
-		return nil, fmt.Errorf("%d of %d subscribers connected: %w", len(c.conns), n, err)
+		return nil, fmt.Errorf("%d of %d subscribers connected; the first of the others: %w", len(c.conns), n, failures[i])
 	}
 	return c, nil
 }

@@ -30,8 +30,12 @@ func beginSocket(conn net.Conn, reader *bufio.Reader, document string, times int
 	if err := send(conn, `{"type":"connection_init"}`); err != nil {
 		return err
 	}
-	if message, err := receive(reader); err != nil || !bytes.Contains(message, []byte("connection_ack")) {
-		return fmt.Errorf("no acknowledgement but %.100q, %w", message, err)
+	message, err := receive(reader)
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(message, []byte("connection_ack")) {
+		return fmt.Errorf("no acknowledgement but %.100q", message)
 	}
 	for i := range times {
 		if err := send(conn, fmt.Sprintf(`{"id":"%d","type":"subscribe","payload":{"query":%q}}`, i+1, document)); err != nil {
@@ -59,18 +63,26 @@ func readSocket(conn net.Conn, reader *bufio.Reader, payload func([]byte)) {
 	}
 }
 
-// send writes a masked text frame (RFC 6455, 5.2) of less than 64 KB.
 func send(conn net.Conn, text string) error {
 	var mask [4]byte
 	_, _ = rand.Read(mask[:]) // never fails
-	frame := []byte{0x81, 0x80 | 126, 0, 0}
-	binary.BigEndian.PutUint16(frame[2:], uint16(len(text)))
+	_, err := conn.Write(frameOf(text, mask))
+	return err
+}
+
+// frameOf is a masked text frame (RFC 6455, 5.2) of less than 64 KB. Its length has the shortest form: the gateway refuses others.
+func frameOf(text string, mask [4]byte) []byte {
+	frame := []byte{0x81}
+	if len(text) < 126 {
+		frame = append(frame, 0x80|byte(len(text)))
+	} else {
+		frame = binary.BigEndian.AppendUint16(append(frame, 0x80|126), uint16(len(text)))
+	}
 	frame = append(frame, mask[:]...)
 	for i := range len(text) {
 		frame = append(frame, text[i]^mask[i%4])
 	}
-	_, err := conn.Write(frame)
-	return err
+	return frame
 }
 
 // receive reads the payload of one frame.
