@@ -60,7 +60,7 @@ func (s *stalled) watch(ctx context.Context) string {
 	_ = s.conn.SetReadBuffer(1 << 20) // or reading all that lies there would take minutes
 	_ = s.conn.SetReadDeadline(time.Now().Add(patience))
 	for ends < stalledSubscriptions {
-		message, err := receive(s.reader)
+		message, err := receive(s.reader, nil)
 		if err != nil {
 			break
 		}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 )
 
 const handshake = "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
@@ -30,7 +31,7 @@ func beginSocket(conn net.Conn, reader *bufio.Reader, document string, times int
 	if err := send(conn, `{"type":"connection_init"}`); err != nil {
 		return err
 	}
-	message, err := receive(reader)
+	message, err := receive(reader, nil)
 	if err != nil {
 		return err
 	}
@@ -47,9 +48,10 @@ func beginSocket(conn net.Conn, reader *bufio.Reader, document string, times int
 
 // readSocket gives each payload that comes, and answers pings, until the connection ends.
 func readSocket(conn net.Conn, reader *bufio.Reader, payload func([]byte)) {
+	var message []byte
 	for {
-		message, err := receive(reader)
-		if err != nil {
+		var err error
+		if message, err = receive(reader, message); err != nil {
 			return
 		}
 		switch {
@@ -85,8 +87,8 @@ func frameOf(text string, mask [4]byte) []byte {
 	return frame
 }
 
-// receive reads the payload of one frame.
-func receive(reader *bufio.Reader) ([]byte, error) {
+// receive reads the payload of one frame, into the buffer where that is large enough.
+func receive(reader *bufio.Reader, buffer []byte) ([]byte, error) {
 	var head [2]byte
 	if _, err := io.ReadFull(reader, head[:]); err != nil {
 		return nil, err
@@ -106,7 +108,7 @@ func receive(reader *bufio.Reader) ([]byte, error) {
 	if length > 1<<20 {
 		return nil, errors.New("a frame of more than 1 MB")
 	}
-	payload := make([]byte, length)
+	payload := slices.Grow(buffer[:0], length)[:length]
 	_, err := io.ReadFull(reader, payload)
 	return payload, err
 }

@@ -17,7 +17,7 @@ func TestFrameOf(t *testing.T) {
 		}
 		unmasked := append(bytes.Clone(frame[:tt.head]), frame[tt.head+4:]...)
 		unmasked[1] &= 0x7f
-		got, err := receive(bufio.NewReader(bytes.NewReader(unmasked)))
+		got, err := receive(bufio.NewReader(bytes.NewReader(unmasked)), nil)
 		if err != nil || string(got) != text {
 			t.Errorf("%d bytes of text are read as %d, %v", tt.length, len(got), err)
 		}
