@@ -71,6 +71,7 @@ func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
 		}
 		transports = []string{b.transport}
 	}
+	even := steadiness(5 * time.Second)
 	fmt.Fprintln(out, heading)
 	for _, part := range []func(context.Context, *process.Process, string) (row, error){b.burst, b.steadily, b.besideStalled} {
 		for _, transport := range transports {
@@ -82,6 +83,7 @@ func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
 		}
 	}
 	fmt.Fprintln(out, footnote)
+	fmt.Fprintln(out, even)
 	return nil
 }
 

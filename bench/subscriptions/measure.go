@@ -16,8 +16,8 @@ import (
 const (
 	perSecond = 20 // events of a steady rate
 
-	heading = "| events | subscribers | payload | memory idle | after | CPU for 10,000 deliveries | p50 | p99 | last of all, median | longest | stolen | the stalled one |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|---|---|"
+	heading = "| events | subscribers | payload | memory idle | after | CPU for 10,000 deliveries | p50 | p95 | p99 | last of all, median | longest | stolen | the stalled one |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 	footnote = "\nTimes are from the write in the post service to the last byte of the payload; the subscribers share the machine with the gateway.\n" +
 		"Bounds: 10,000 subscribers 16 KB each idle (aim 12) and 20 KB after (aim 13), 0.15 s, p99 250 ms (aim 150); 1,000 subscribers at 20 a second p99 30 ms; longest beside a stalled one 100 ms."
 )
@@ -37,8 +37,8 @@ func (r row) String() string {
 	if r.last > 0 {
 		last = fmt.Sprintf("%.0f ms", ms(r.last))
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %.0f ms | %.0f ms | %s | %.0f ms | %s | %s |", r.events, r.subscribers, r.payload, r.idle, r.after, r.cpu,
-		ms(r.latencies[n/2]), ms(r.latencies[n*99/100]), last, ms(r.latencies[n-1]), r.stolen, r.stalled)
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %.0f ms | %.0f ms | %.0f ms | %s | %.0f ms | %s | %s |", r.events, r.subscribers, r.payload, r.idle, r.after, r.cpu,
+		ms(r.latencies[n/2]), ms(r.latencies[n*95/100]), ms(r.latencies[n*99/100]), last, ms(r.latencies[n-1]), r.stolen, r.stalled)
 }
 
 // describe fills in what every row has.
