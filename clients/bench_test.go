@@ -52,7 +52,7 @@ func BenchmarkDecodeUsers(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		if got, err := decodeItems[*User](body); err != nil || len(got) != len(users) {
+		if got, err := decodeItems(body, readUser); err != nil || len(got) != len(users) {
 			b.Fatal(err)
 		}
 	}

@@ -61,7 +61,7 @@ type Comments struct {
 }
 
 func newComments(svc *service) *Comments {
-	c := &Comments{svc, newEntities(svc, "comment", "/comments", commas("/comments?ids="), decodeItems[*Comment])}
+	c := &Comments{svc, newEntities(svc, "comment", "/comments", commas("/comments?ids="), readComment)}
 	c.entities.touched = c.touched
 	return c
 }
@@ -90,7 +90,7 @@ func (c *Comments) ByPosts(ctx context.Context, posts []PostID, topLevel bool, p
 		on = threadsOn
 	}
 	return newListings(c.entities, "/comments/by-post", commas("/comments/by-post?"+query+"&postIds="),
-		func(post PostID) tags { return tagged(on(post)) }, page, groups[PostID, *Comment]).read(ctx, posts)
+		func(post PostID) tags { return tagged(on(post)) }, page, groups[PostID](readComment)).read(ctx, posts)
 }
 
 // Replies reads a page of direct replies for each comment.
@@ -101,7 +101,7 @@ func (c *Comments) Replies(ctx context.Context, parents []CommentID, page Page) 
 	}
 	return newListings(c.entities, "/comments/replies", commas("/comments/replies?"+query+"&parentIds="),
 		func(parent CommentID) tags { return tagged(repliesTo(parent)).and(allReplies()) }, page,
-		groups[CommentID, *Comment]).read(ctx, parents)
+		groups[CommentID](readComment)).read(ctx, parents)
 }
 
 // ByAuthors reads a page of comments for each author.
@@ -111,19 +111,19 @@ func (c *Comments) ByAuthors(ctx context.Context, authors []UserID, page Page) m
 		return invalidAll[UserID, Window[*Comment]](c.svc, authors, err)
 	}
 	return newListings(c.entities, "/comments/by-author", commas("/comments/by-author?"+query+"&authorIds="),
-		func(author UserID) tags { return tagged(commentsBy(author)) }, page, groups[UserID, *Comment]).read(ctx, authors)
+		func(author UserID) tags { return tagged(commentsBy(author)) }, page, groups[UserID](readComment)).read(ctx, authors)
 }
 
 // CountsByPosts counts the comments of each post, deleted ones left out.
 func (c *Comments) CountsByPosts(ctx context.Context, posts []PostID) map[PostID]Answer[int] {
 	return newCounts(c.svc, "/comments/counts", "/comments/counts?postIds=",
-		func(post PostID) tags { return tagged(commentsOn(post)) }, decodeCounts[PostID, int]).read(ctx, posts)
+		func(post PostID) tags { return tagged(commentsOn(post)) }, readCount).read(ctx, posts)
 }
 
 // CountsByAuthors counts the comments of each author, deleted ones left out.
 func (c *Comments) CountsByAuthors(ctx context.Context, authors []UserID) map[UserID]Answer[int] {
 	return newCounts(c.svc, "/comments/counts", "/comments/counts?authorIds=",
-		func(author UserID) tags { return tagged(commentsBy(author)) }, decodeCounts[UserID, int]).read(ctx, authors)
+		func(author UserID) tags { return tagged(commentsBy(author)) }, readCount).read(ctx, authors)
 }
 
 // Create makes a comment.

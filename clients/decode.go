@@ -1,12 +1,17 @@
 package clients
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"slices"
+
+	"github.com/go-faster/jx"
 )
+
+// Answers are read in one pass. Members are known by their exact names, and unknown ones are skipped. null is like a member
+// that is missing, or takes an optional value away; of a member that is there twice the last one counts. What is decoded
+// holds no part of the body.
 
 // record is what the machinery must know of an entity. The methods of the zero value are not called.
 type record[K ~string] interface {
@@ -17,10 +22,14 @@ type record[K ~string] interface {
 	bytes() int   // about how much memory it holds
 }
 
+// reader reads one value of an answer.
+type reader[V any] func(*decoder) (V, error)
+
 // decodeEntity reads the answer to a write of one entity.
-func decodeEntity[K ~string, V record[K]](body []byte) (V, error) {
-	var v, none V
-	if err := json.Unmarshal(body, &v); err != nil {
+func decodeEntity[K ~string, V record[K]](body []byte, read reader[V]) (V, error) {
+	var none V
+	v, err := decodeDocument(body, read)
+	if err != nil {
 		return none, err
 	}
 	if v == none || !v.usable() {
@@ -30,86 +39,69 @@ func decodeEntity[K ~string, V record[K]](body []byte) (V, error) {
 }
 
 // decodeItems reads {"items":[…]}; nulls are left out.
-func decodeItems[V comparable](body []byte) ([]V, error) {
-	doc, err := decodePage[V](body)
+func decodeItems[V comparable](body []byte, read reader[V]) ([]V, error) {
+	doc, err := decodePage(body, read)
 	if err != nil {
 		return nil, err
 	}
-	return *doc.Items, nil
-}
-
-// pageDoc is one page as the contract has it.
-type pageDoc[V comparable] struct {
-	Items *[]V    `json:"items"`
-	Next  *string `json:"next"`
-	Prev  *string `json:"prev"`
-	Total int     `json:"total"`
+	return doc.items, nil
 }
 
 // decodePage reads one page; nulls among its items are left out.
-func decodePage[V comparable](body []byte) (*pageDoc[V], error) {
-	var doc pageDoc[V]
-	if err := json.Unmarshal(body, &doc); err != nil {
+func decodePage[V comparable](body []byte, read reader[V]) (*pageDoc[V], error) {
+	doc, err := decodeDocument(body, readPage(read))
+	if err != nil {
 		return nil, err
 	}
-	if doc.Items == nil {
+	if doc == nil || doc.items == nil {
 		return nil, errors.New("no items")
 	}
-	*doc.Items = withoutNil(*doc.Items)
-	return &doc, nil
+	return doc, nil
 }
 
 // decodeGroups reads {"groups":{key: page}}; groups that are null or have no items are left out.
-func decodeGroups[K ~string, V comparable](body []byte) (map[K]*pageDoc[V], error) {
-	var doc struct {
-		Groups map[K]*pageDoc[V] `json:"groups"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return nil, err
-	}
-	if doc.Groups == nil {
-		return nil, errors.New("no groups")
-	}
-	for key, page := range doc.Groups {
-		if page == nil || page.Items == nil {
-			delete(doc.Groups, key)
-			continue
+func decodeGroups[K ~string, V comparable](body []byte, read reader[V]) (map[K]*pageDoc[V], error) {
+	page := readPage(read)
+	return decodeMap(body, "groups", func(d *decoder, groups map[K]*pageDoc[V], key K) error {
+		doc, err := page(d)
+		if err != nil {
+			return err
 		}
-		*page.Items = withoutNil(*page.Items)
-	}
-	return doc.Groups, nil
+		if doc == nil || doc.items == nil {
+			delete(groups, key)
+			return nil
+		}
+		groups[key] = doc
+		return nil
+	})
 }
 
 // decodeCounts reads {"counts":{key: T}}; nulls are left out.
-func decodeCounts[K ~string, T any](body []byte) (map[K]T, error) {
-	var doc struct {
-		Counts map[K]*T `json:"counts"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return nil, err
-	}
-	if doc.Counts == nil {
-		return nil, errors.New("no counts")
-	}
-	counts := make(map[K]T, len(doc.Counts))
-	for key, n := range doc.Counts {
-		if n != nil {
-			counts[key] = *n
+func decodeCounts[K ~string, T any](body []byte, read reader[T]) (map[K]T, error) {
+	return decodeMap(body, "counts", func(d *decoder, counts map[K]T, key K) error {
+		if d.Next() == jx.Null {
+			delete(counts, key)
+			return d.Null()
 		}
-	}
-	return counts, nil
+		n, err := read(d)
+		if err != nil {
+			return err
+		}
+		counts[key] = n
+		return nil
+	})
 }
 
 // decodeFollow reads the answer to a write of one edge.
 func decodeFollow(body []byte) (Follow, error) {
-	var follow Follow
-	if err := json.Unmarshal(body, &follow); err != nil {
+	follow, err := decodeDocument(body, readFollow)
+	if err != nil {
 		return Follow{}, err
 	}
-	if !follow.usable() {
+	if follow == nil || !follow.usable() {
 		return Follow{}, errors.New("not a usable edge")
 	}
-	return follow, nil
+	return *follow, nil
 }
 
 // decodeNothing accepts the answer to a write that has none.
@@ -120,8 +112,24 @@ func decodeNothing(a answer) (struct{}, error) {
 	return struct{}{}, nil
 }
 
-// withoutNil takes nils out in place.
-func withoutNil[V comparable](items []V) []V {
+// decodeDocument reads a body that is one value and nothing else.
+func decodeDocument[V any](body []byte, read reader[V]) (V, error) {
+	d := newDecoder(body)
+	v, err := read(d)
+	if err == nil {
+		if err = d.Skip(); err == io.EOF {
+			return v, nil
+		}
+		err = errors.New("something behind the document")
+	}
 	var none V
-	return slices.DeleteFunc(items, func(v V) bool { return v == none })
+	return none, rootOf(err)
+}
+
+// rootOf is the error below everything wrapped around it, which is a layer for each level that the document nests.
+func rootOf(err error) error {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err
 }

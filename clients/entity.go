@@ -6,6 +6,7 @@ import "context"
 type entities[K ~string, V record[K]] struct {
 	batch batch[K, V]
 	kind  string // cache space and tag
+	value reader[V]
 
 	// touched tells which lists and counts a change of one entity can alter; false if the change does not say.
 	touched func(Change) (lists []tag, known bool)
@@ -13,8 +14,8 @@ type entities[K ~string, V record[K]] struct {
 
 // newEntities makes the reader of one kind; target is path and query for ids joined with commas.
 func newEntities[K ~string, V record[K]](svc *service, kind, endpoint string, target func(joined string) string,
-	decode func(body []byte) ([]V, error)) *entities[K, V] {
-	e := &entities[K, V]{kind: kind}
+	value reader[V]) *entities[K, V] {
+	e := &entities[K, V]{kind: kind, value: value}
 	e.batch = batch[K, V]{
 		svc: svc, endpoint: endpoint, space: kind, target: target, mayMiss: true,
 		text:   idText[K],
@@ -22,7 +23,7 @@ func newEntities[K ~string, V record[K]](svc *service, kind, endpoint string, ta
 		keep:   func(_ K, v V, epoch uint64) (V, standing) { return e.keep(v, epoch) },
 		outrun: e.outrun,
 		decode: func(body []byte, asked []K) (found[K, V], error) {
-			items, err := decode(body)
+			items, err := decodeItems(body, value)
 			return byKey(items), err
 		},
 	}

@@ -70,7 +70,7 @@ func (f *Followers) list(ctx context.Context, endpoint string, users []UserID, p
 		return w, shown
 	}
 	b.decode = func(body []byte, _ []UserID) (found[UserID, Window[Follow]], error) {
-		docs, err := decodeGroups[UserID, *Follow](body)
+		docs, err := decodeGroups[UserID](body, readFollow)
 		got := found[UserID, Window[Follow]]{values: make(map[UserID]Window[Follow], len(docs))}
 		for user, doc := range docs {
 			w, odd := followWindow(doc, page)
@@ -85,7 +85,7 @@ func (f *Followers) list(ctx context.Context, endpoint string, users []UserID, p
 // followWindow takes what is usable from a page, and no more of it than was asked for.
 func followWindow(doc *pageDoc[*Follow], page Page) (w Window[Follow], odd int) {
 	items, next, prev, odd := trim(doc, page)
-	w = Window[Follow]{Items: make([]Follow, 0, len(items)), Next: next, Prev: prev, Total: max(doc.Total, 0)}
+	w = Window[Follow]{Items: make([]Follow, 0, len(items)), Next: next, Prev: prev, Total: max(doc.total, 0)}
 	for _, item := range items {
 		if !item.usable() {
 			odd++
@@ -100,7 +100,7 @@ func followWindow(doc *pageDoc[*Follow], page Page) (w Window[Follow], odd int) 
 func (f *Followers) Counts(ctx context.Context, users []UserID) map[UserID]Answer[FollowCounts] {
 	return newCounts(f.svc, "/counts", "/counts?userIds=", func(user UserID) tags {
 		return tagged(followersOf(user)).and(followedBy(user))
-	}, decodeCounts[UserID, FollowCounts]).read(ctx, users)
+	}, readFollowCounts).read(ctx, users)
 }
 
 // Edges reads the edges that exist among the pairs.
@@ -112,7 +112,7 @@ func (f *Followers) Edges(ctx context.Context, pairs []Pair) map[Pair]Answer[Fol
 		return follow, shown
 	}
 	b.decode = func(body []byte, _ []Pair) (found[Pair, Follow], error) {
-		follows, err := decodeItems[*Follow](body)
+		follows, err := decodeItems(body, readFollow)
 		got := found[Pair, Follow]{values: make(map[Pair]Follow, len(follows))}
 		for _, follow := range follows {
 			pair := Pair{follow.FollowerID, follow.FolloweeID}

@@ -87,16 +87,16 @@ func FuzzAnswers(f *testing.F) {
 	}
 	f.Add([]byte(`{"items":[{"id":"a"`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if users, err := decodeItems[*User](body); err == nil {
+		if users, err := decodeItems(body, readUser); err == nil {
 			checkKeys(t, byKey[UserID](users))
 		}
-		if posts, err := decodeItems[*Post](body); err == nil {
+		if posts, err := decodeItems(body, readPost); err == nil {
 			checkKeys(t, byKey[PostID](posts))
 		}
-		if comments, err := decodeItems[*Comment](body); err == nil {
+		if comments, err := decodeItems(body, readComment); err == nil {
 			checkKeys(t, byKey[CommentID](comments))
 		}
-		if docs, err := decodeGroups[UserID, *Post](body); err == nil {
+		if docs, err := decodeGroups[UserID](body, readPost); err == nil {
 			for _, doc := range docs {
 				for _, fromEnd := range []bool{false, true} {
 					list, _ := newListing[PostID](doc, Page{Limit: 2, FromEnd: fromEnd})
@@ -106,7 +106,7 @@ func FuzzAnswers(f *testing.F) {
 				}
 			}
 		}
-		if docs, err := decodeGroups[UserID, *Follow](body); err == nil {
+		if docs, err := decodeGroups[UserID](body, readFollow); err == nil {
 			for _, doc := range docs {
 				w, _ := followWindow(doc, Page{Limit: 2})
 				for _, edge := range w.Items {
@@ -116,9 +116,9 @@ func FuzzAnswers(f *testing.F) {
 				}
 			}
 		}
-		_, _ = decodeCounts[UserID, int](body)
-		_, _ = decodeCounts[UserID, FollowCounts](body)
-		if v, err := decodeEntity[UserID, *User](body); err == nil && !v.usable() {
+		_, _ = decodeCounts[UserID](body, readCount)
+		_, _ = decodeCounts[UserID](body, readFollowCounts)
+		if v, err := decodeEntity[UserID](body, readUser); err == nil && !v.usable() {
 			t.Fatalf("%+v", v)
 		}
 		_, _ = decodeFollow(body)

@@ -18,9 +18,14 @@ type (
 )
 
 // MarshalGQL writes the global id as a JSON string.
-func (id UserID) MarshalGQL(w io.Writer)    { writeGlobal(w, KindUser, string(id)) }
-func (id PostID) MarshalGQL(w io.Writer)    { writeGlobal(w, KindPost, string(id)) }
-func (id CommentID) MarshalGQL(w io.Writer) { writeGlobal(w, KindComment, string(id)) }
+func (id UserID) MarshalGQL(w io.Writer)    { _, _ = w.Write(id.AppendGQL(nil)) }
+func (id PostID) MarshalGQL(w io.Writer)    { _, _ = w.Write(id.AppendGQL(nil)) }
+func (id CommentID) MarshalGQL(w io.Writer) { _, _ = w.Write(id.AppendGQL(nil)) }
+
+// AppendGQL appends what MarshalGQL writes.
+func (id UserID) AppendGQL(b []byte) []byte    { return appendGlobal(b, KindUser, string(id)) }
+func (id PostID) AppendGQL(b []byte) []byte    { return appendGlobal(b, KindPost, string(id)) }
+func (id CommentID) AppendGQL(b []byte) []byte { return appendGlobal(b, KindComment, string(id)) }
 
 // UnmarshalGQL reads a global id of this kind; any other kind or form is an error that wraps ErrMalformedID.
 func (id *UserID) UnmarshalGQL(v any) error    { return readGlobal(v, KindUser, (*string)(id)) }
@@ -58,7 +63,10 @@ type GlobalID struct {
 }
 
 // MarshalGQL writes the global id as a JSON string.
-func (g GlobalID) MarshalGQL(w io.Writer) { writeGlobal(w, g.Kind, g.ID) }
+func (g GlobalID) MarshalGQL(w io.Writer) { _, _ = w.Write(g.AppendGQL(nil)) }
+
+// AppendGQL appends what MarshalGQL writes.
+func (g GlobalID) AppendGQL(b []byte) []byte { return appendGlobal(b, g.Kind, g.ID) }
 
 // UnmarshalGQL reads a global id of any kind; the error wraps ErrMalformedID.
 func (g *GlobalID) UnmarshalGQL(v any) error {
@@ -103,15 +111,12 @@ func validID(id string) bool {
 	return true
 }
 
-func writeGlobal(w io.Writer, kind Kind, id string) {
+func appendGlobal(b []byte, kind Kind, id string) []byte {
 	if !validID(id) { // a service broke the contract: still no broken JSON
 		quoted, _ := json.Marshal(string(kind) + "_" + id)
-		_, _ = w.Write(quoted)
-		return
+		return append(b, quoted...)
 	}
-	buf := make([]byte, 0, len(kind)+len(id)+3)
-	buf = append(append(append(append(append(buf, '"'), kind...), '_'), id...), '"')
-	_, _ = w.Write(buf)
+	return append(append(append(append(append(b, '"'), kind...), '_'), id...), '"')
 }
 
 func readGlobal(v any, want Kind, into *string) error {

@@ -47,7 +47,7 @@ func newListings[P ~string, K ~string, V record[K]](of *entities[K, V], endpoint
 // newListing takes what is usable from a page, and no more of it than was asked for.
 func newListing[K ~string, V record[K]](doc *pageDoc[V], page Page) (list *listing[K, V], odd int) {
 	items, next, prev, odd := trim(doc, page)
-	list = &listing[K, V]{next: next, prev: prev, total: max(doc.Total, 0)}
+	list = &listing[K, V]{next: next, prev: prev, total: max(doc.total, 0)}
 	list.ids, list.items = make([]K, 0, len(items)), make([]V, 0, len(items))
 	for _, item := range items {
 		if !item.usable() {
@@ -61,7 +61,7 @@ func newListing[K ~string, V record[K]](doc *pageDoc[V], page Page) (list *listi
 
 // trim cuts a page to the limit it was asked for with; odd is how many items that costs.
 func trim[V comparable](doc *pageDoc[V], page Page) (items []V, next, prev bool, odd int) {
-	items, next, prev = *doc.Items, doc.Next != nil, doc.Prev != nil
+	items, next, prev = doc.items, doc.next, doc.prev
 	odd = max(len(items)-page.Limit, 0)
 	switch {
 	case odd == 0:
@@ -83,7 +83,7 @@ func (l *listings[P, K, V]) keep(parent P, list *listing[K, V], epoch uint64) (*
 	slim.items = nil
 	size := 96
 	for _, id := range list.ids {
-		size += 16 + len(id)
+		size += 16 + 4*len(id) // it shares its memory with up to three other ids of its entity
 	}
 	l.batch.store(parent, &slim, epoch, size)
 	out := *list
@@ -196,9 +196,9 @@ func older(a, b *Outage) *Outage {
 	return a
 }
 
-// groups decodes the pages of a windowed read.
-func groups[P ~string, V comparable](body []byte, _ []P) (map[P]*pageDoc[V], error) {
-	return decodeGroups[P, V](body)
+// groups makes the decoder of the pages of a windowed read.
+func groups[P ~string, V comparable](read reader[V]) func([]byte, []P) (map[P]*pageDoc[V], error) {
+	return func(body []byte, _ []P) (map[P]*pageDoc[V], error) { return decodeGroups[P](body, read) }
 }
 
 // everything is the one key of a list that has no parent.
@@ -209,11 +209,13 @@ func whole(target string) func(string) string { return func(string) string { ret
 
 func wholeText(key string) string { return key }
 
-// wholePage decodes the page of a list without a parent, or of one that is asked for alone.
-func wholePage[V comparable](body []byte, asked []string) (map[string]*pageDoc[V], error) {
-	doc, err := decodePage[V](body)
-	if err != nil {
-		return nil, err
+// wholePage makes the decoder of the page of a list without a parent, or of one that is asked for alone.
+func wholePage[V comparable](read reader[V]) func([]byte, []string) (map[string]*pageDoc[V], error) {
+	return func(body []byte, asked []string) (map[string]*pageDoc[V], error) {
+		doc, err := decodePage(body, read)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]*pageDoc[V]{asked[0]: doc}, nil
 	}
-	return map[string]*pageDoc[V]{asked[0]: doc}, nil
 }

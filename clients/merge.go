@@ -55,7 +55,7 @@ func (p *Posts) lists(query string, vis Visibility, page Page) *listings[string,
 			t.more = append(t.more, postsOf(UserID(author), vis))
 		}
 		return t
-	}, page, wholePage[*Post])
+	}, page, wholePage(readPost))
 	l.batch.text, l.batch.maxKeys, l.show = wholeText, 1, vis.allows
 	return l
 }

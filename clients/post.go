@@ -60,7 +60,7 @@ type Posts struct {
 }
 
 func newPosts(svc *service) *Posts {
-	p := &Posts{svc, newEntities(svc, "post", "/posts", commas("/posts?visibility=author&ids="), decodeItems[*Post])}
+	p := &Posts{svc, newEntities(svc, "post", "/posts", commas("/posts?visibility=author&ids="), readPost)}
 	p.entities.touched = p.touched
 	return p
 }
@@ -98,7 +98,7 @@ func (p *Posts) ByAuthors(ctx context.Context, authors []UserID, vis Visibility,
 		return invalidAll[UserID, Window[*Post]](p.svc, authors, err)
 	}
 	l := newListings(p.entities, "/posts/by-author", commas("/posts/by-author?"+query+"&visibility="+string(vis)+"&authorIds="),
-		func(author UserID) tags { return tagged(postsOf(author, vis)) }, page, groups[UserID, *Post])
+		func(author UserID) tags { return tagged(postsOf(author, vis)) }, page, groups[UserID](readPost))
 	l.show = vis.allows
 	return l.read(ctx, authors)
 }
@@ -111,7 +111,7 @@ func (v Visibility) allows(post *Post) bool {
 // Counts counts the posts of each author.
 func (p *Posts) Counts(ctx context.Context, authors []UserID, vis Visibility) map[UserID]Answer[int] {
 	return newCounts(p.svc, "/posts/counts", "/posts/counts?visibility="+string(vis)+"&authorIds=",
-		func(author UserID) tags { return tagged(postsOf(author, vis)) }, decodeCounts[UserID, int]).read(ctx, authors)
+		func(author UserID) tags { return tagged(postsOf(author, vis)) }, readCount).read(ctx, authors)
 }
 
 // Create makes a post, a draft unless it says otherwise.

@@ -72,7 +72,7 @@ type Users struct {
 }
 
 func newUsers(svc *service) *Users {
-	u := &Users{svc, newEntities(svc, "user", "/users", commas("/users?ids="), decodeItems[*User])}
+	u := &Users{svc, newEntities(svc, "user", "/users", commas("/users?ids="), readUser)}
 	u.entities.touched = u.touched
 	return u
 }
@@ -131,10 +131,10 @@ func (u *Users) holders() *listings[string, UserID, *User] {
 	l := newListings(u.entities, "/users", commas("/users?handles="),
 		func(handle string) tags { return tagged(userHandle(handle)) }, page,
 		func(body []byte, _ []string) (map[string]*pageDoc[*User], error) {
-			users, err := decodeItems[*User](body)
+			users, err := decodeItems(body, readUser)
 			docs := make(map[string]*pageDoc[*User], len(users))
 			for _, user := range users {
-				docs[strings.ToLower(user.Handle)] = &pageDoc[*User]{Items: &[]*User{user}, Total: 1}
+				docs[strings.ToLower(user.Handle)] = &pageDoc[*User]{items: []*User{user}, total: 1}
 			}
 			return docs, err
 		})
@@ -155,7 +155,7 @@ func (u *Users) List(ctx context.Context, page Page) Answer[Window[*User]] {
 		return Answer[Window[*User]]{Err: invalid(u.svc.name, err)}
 	}
 	l := newListings(u.entities, "/users", whole("/users?"+query), func(string) tags { return tagged(userList()) }, page,
-		wholePage[*User])
+		wholePage(readUser))
 	l.batch.text = wholeText
 	l.show = func(user *User) bool { return user.Status == UserActive }
 	return l.read(ctx, []string{everything})[everything]

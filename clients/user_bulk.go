@@ -27,7 +27,7 @@ func (u *Users) turn(ctx context.Context, id UserID, verb string, change Change,
 		return nil, err
 	}
 	user, replayed, since, err := send(ctx, u.svc, r, nil, func(a answer) (*User, error) {
-		user, err := decodeEntity[UserID, *User](a.body)
+		user, err := u.entities.decode(a)
 		if err == nil && user.ID != id {
 			err = errors.New("answered another user")
 		}

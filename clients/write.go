@@ -45,7 +45,7 @@ func send[T any](ctx context.Context, s *service, r *request, in any, decode fun
 func (e *entities[K, V]) create(ctx context.Context, endpoint string, in any, change Change) (V, error) {
 	svc := e.batch.svc
 	change.Kind, change.Type = e.kind, e.kind+".created"
-	made, replayed, since, err := write(ctx, svc, http.MethodPost, endpoint, endpoint, 0, in, wholeEntity[K, V])
+	made, replayed, since, err := write(ctx, svc, http.MethodPost, endpoint, endpoint, 0, in, e.decode)
 	if err != nil {
 		var none V
 		e.overtake(since, change)
@@ -62,7 +62,7 @@ func (e *entities[K, V]) update(ctx context.Context, endpoint string, id K, vers
 	if !validID(string(id)) {
 		return none, &Error{Kind: KindNotFound, Service: svc.name}
 	}
-	changed, replayed, since, err := write(ctx, svc, http.MethodPatch, endpoint+"/{id}", endpoint+"/"+string(id), version, patch, wholeEntity[K, V])
+	changed, replayed, since, err := write(ctx, svc, http.MethodPatch, endpoint+"/{id}", endpoint+"/"+string(id), version, patch, e.decode)
 	if err == nil && changed.key() != id {
 		err = &Error{Kind: KindUnknownOutcome, Service: svc.name, Outage: &Outage{Service: svc.name, Reason: Unavailable},
 			err: fmt.Errorf("%w: answered another entity", ErrContract)}
@@ -107,4 +107,5 @@ func (e *entities[K, V]) adopt(ctx context.Context, v V, replayed bool, since ui
 	e.batch.svc.wrote(ctx, change)
 }
 
-func wholeEntity[K ~string, V record[K]](a answer) (V, error) { return decodeEntity[K, V](a.body) }
+// decode reads the answer to a write.
+func (e *entities[K, V]) decode(a answer) (V, error) { return decodeEntity[K](a.body, e.value) }
