@@ -70,7 +70,7 @@ func openDurable(ctx context.Context, cfg *config.Config, publicURL string, even
 	if err := d.openMail(); err != nil {
 		return nil, err
 	}
-	if err := d.openDispatcher(); err != nil {
+	if err := d.openDispatcher(services); err != nil {
 		return nil, err
 	}
 	return d, d.openEngine(services)
@@ -121,7 +121,7 @@ func (d *durable) openEngine(services *clients.Clients) (err error) {
 	return nil
 }
 
-func (d *durable) openDispatcher() error {
+func (d *durable) openDispatcher(services *clients.Clients) error {
 	set, demo := &d.cfg.Serve.Work, d.cfg.Serve.DemoMode()
 	targets := webhook.TargetOptions{AllowHTTP: set.Webhook.AllowHTTP || demo, AllowLoopback: demo}
 	for _, network := range set.Webhook.AllowNetworks {
@@ -131,9 +131,9 @@ func (d *durable) openDispatcher() error {
 		}
 		targets.AllowNetworks = append(targets.AllowNetworks, prefix)
 	}
-	rules := webhook.NewTargets(targets)
+	rules, rights := webhook.NewTargets(targets), &showing{log: d.events.log}
 	d.sender = webhook.NewSender(d.consumers, rules, webhook.SenderOptions{
-		Timeout: set.Webhook.Timeout, Version: config.Version, Show: (&showing{log: d.events.log}).show,
+		Timeout: set.Webhook.Timeout, Version: config.Version, Show: rights.show,
 	})
 	d.dispatcher = dispatch.New(d.consumers, d.events.log, d.send, dispatch.Options{
 		Scale: set.TimeScale, MaxConsumers: 2*set.Webhook.MaxTotal + len(reactions), // each may have a replay
@@ -149,7 +149,7 @@ func (d *durable) openDispatcher() error {
 	})
 	d.events.hub.Tap(func(batch []event.Event) { d.dispatcher.Notify(batch[len(batch)-1].Position) })
 	d.webhooks = webhook.New(d.consumers, d.events.log, d.dispatcher, rules, webhook.Options{
-		MaxPerOwner: set.Webhook.MaxPerOwner, MaxTotal: set.Webhook.MaxTotal, Scale: set.TimeScale,
+		MaxPerOwner: set.Webhook.MaxPerOwner, MaxTotal: set.Webhook.MaxTotal, Scale: set.TimeScale, Admit: rights.admit(services),
 	})
 	return nil
 }

@@ -14,14 +14,17 @@ import (
 // reaction is what the gateway itself does about events: at least once for each, in order for each subject, and for as long as it takes.
 type reaction struct {
 	types []string
-	do    func(d *durable, ctx context.Context, e event.Event) dispatch.Result
+	// erased: it is also for events whose data was erased since.
+	erased bool
+	do     func(d *durable, ctx context.Context, e event.Event) dispatch.Result
 }
 
 const reactionPrefix = "on_"
 
 // on holds the reactions by the ids of their consumers. A reaction that changes its meaning gets another id, and so begins anew.
 var reactions = map[string]reaction{
-	reactionPrefix + "welcome": {types: []string{"user.created"}, do: (*durable).welcome},
+	reactionPrefix + "welcome":  {types: []string{"user.created"}, do: (*durable).welcome},
+	reactionPrefix + "accounts": {types: []string{"user.frozen", "user.deleted", "user.restored"}, erased: true, do: (*durable).followAccount},
 }
 
 func isReaction(c dispatch.Consumer) bool { return strings.HasPrefix(c.ID, reactionPrefix) }
@@ -43,7 +46,7 @@ func (d *durable) send(ctx context.Context, c dispatch.Consumer, e event.Event, 
 	if !known {
 		return dispatch.Result{Skipped: true} // of another version of this program, which runs beside this one
 	}
-	if e.Data == nil {
+	if e.Data == nil && !react.erased {
 		return dispatch.Result{Skipped: true} // erased: there is nobody to do something about
 	}
 	return react.do(d, ctx, e)

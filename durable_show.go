@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,8 +27,12 @@ type told struct {
 }
 
 // show implements webhook.SenderOptions.Show: an admin's endpoint gets everything, a user's what they could have seen when it happened,
-// and of what they can see no more by now, since events may be sent late and again, what it was about alone.
+// and of what they can see no more by now, since events may be sent late and again, what it was about alone. While the account is
+// frozen or gone neither gets anything.
 func (s *showing) show(ctx context.Context, endpoint webhook.Endpoint, e event.Event) (json.RawMessage, bool, error) {
+	if inactive, err := s.inactive(ctx, endpoint.Account()); err != nil || inactive {
+		return nil, false, cmp.Or(err, webhook.ErrAccount)
+	}
 	if endpoint.OwnerID == "" {
 		return e.Data, true, nil
 	}

@@ -31,6 +31,7 @@ var viewers = map[string]auth.Viewer{
 	"nobody":  {},
 	"ann":     {UserID: "ann", Scopes: []string{"webhooks"}},
 	"bob":     {UserID: "bob", Scopes: []string{"webhooks"}},
+	"frozen":  {UserID: "frozen", Scopes: []string{"webhooks"}},
 	"plain":   {UserID: "plain"},
 	"machine": {KeyID: "k1", Scopes: []string{"webhooks"}},
 	"admin":   {UserID: "root", Scopes: []string{"admin"}},
@@ -60,8 +61,13 @@ func newServer(t *testing.T) *server {
 	dispatcher := dispatch.New(store, log, sender.Send, dispatch.Options{})
 	s := &server{T: t}
 	handler := &rest.Webhooks{
-		Endpoints: webhook.New(store, log, dispatcher, targets, webhook.Options{MaxPerOwner: 5}),
-		Identify:  identify,
+		Endpoints: webhook.New(store, log, dispatcher, targets, webhook.Options{MaxPerOwner: 5, Admit: func(_ context.Context, c webhook.Caller) error {
+			if c.UserID == "frozen" {
+				return auth.ErrForbidden
+			}
+			return nil
+		}}),
+		Identify: identify,
 		Charge: func(_ context.Context, _ auth.Viewer, _ netip.Addr, points int64) (http.Header, time.Duration, bool) {
 			s.charged = append(s.charged, points)
 			return http.Header{"Ratelimit": {"left"}}, 1500 * time.Millisecond, !s.broke

@@ -28,7 +28,8 @@ const (
 
 // Webhooks registers webhooks over plain HTTP, with the rights and the refusals of the graph:
 //
-//	POST   /api/webhooks       {"url", "events", "secret"?, "description"?}: 201, the one answer that has the secret
+//	POST   /api/webhooks       {"url", "events", "secret"?, "description"?}: 201, the one answer that has the secret; the same without it
+//	                           when it comes again under its Idempotency-Key
 //	GET    /api/webhooks       ?limit, from 1 to 100, and ?after, the id of the last one that was seen
 //	GET    /api/webhooks/{id}
 //	DELETE /api/webhooks/{id}  204
@@ -147,6 +148,10 @@ func (h *Webhooks) failed(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Set("Accept-Post", mediaJSON)
 		}
 		refuse(w, malformed.status, malformed.code, malformed.detail)
+		return
+	}
+	if errors.Is(err, auth.ErrForbidden) { // the account is frozen or gone
+		refuse(w, http.StatusForbidden, "FORBIDDEN", "This is not allowed to you.")
 		return
 	}
 	if r.Context().Err() == nil {

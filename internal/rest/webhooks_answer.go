@@ -49,7 +49,7 @@ func (h *Webhooks) create(w http.ResponseWriter, r *http.Request, caller webhook
 	if err != nil {
 		return err
 	}
-	n := webhook.NewEndpoint{URL: wanted.URL, EventTypes: wanted.Events, Description: wanted.Description}
+	n := webhook.NewEndpoint{URL: wanted.URL, EventTypes: wanted.Events, Description: wanted.Description, Key: r.Header.Get("Idempotency-Key")}
 	if wanted.Secret != nil {
 		if *wanted.Secret == "" {
 			return &webhook.Error{Field: "secret", Code: webhook.CodeInvalid, Message: "Leave the secret out to have one made."}

@@ -71,6 +71,7 @@ func TestRefusals(t *testing.T) {
 		{"plain", "GET", "", "", 403, "FORBIDDEN", ""},
 		{"plain", "POST", "", valid, 403, "FORBIDDEN", ""},
 		{"machine", "POST", "", valid, 403, "FORBIDDEN", ""},
+		{"frozen", "POST", "", valid, 403, "FORBIDDEN", ""},
 		{"ann", "PUT", "", valid, 405, "METHOD_NOT_ALLOWED", ""},
 		{"ann", "DELETE", "", "", 405, "METHOD_NOT_ALLOWED", ""},
 		{"ann", "POST", "/wh_x", valid, 405, "METHOD_NOT_ALLOWED", ""},
@@ -187,5 +188,19 @@ func TestThrottled(t *testing.T) {
 	s.broke = false
 	if got := s.send("ann", "GET", "/api/webhooks", ""); fmt.Sprint(got.body["webhooks"]) != "[]" {
 		t.Error(got.raw)
+	}
+}
+
+// TestAKeyMakesOneWebhook: the same request under the same key gives the same webhook, without the secret.
+func TestAKeyMakesOneWebhook(t *testing.T) {
+	s := newServer(t)
+	first := s.send("ann", "POST", "/api/webhooks", valid, "Idempotency-Key", "k")
+	again := s.send("ann", "POST", "/api/webhooks", valid, "Idempotency-Key", "k")
+	if first.status != 201 || first.body["secret"] == nil || again.status != 201 || again.body["id"] != first.body["id"] || again.body["secret"] != nil {
+		t.Errorf("%d %v, again %d %v", first.status, first.body["id"], again.status, again.body["id"])
+	}
+	other := s.send("ann", "POST", "/api/webhooks", strings.Replace(valid, "http", "https", 1), "Idempotency-Key", "k")
+	if other.status != 422 || other.body["code"] != "IDEMPOTENCY_KEY_REUSED" {
+		t.Error(other.raw)
 	}
 }

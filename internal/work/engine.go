@@ -32,6 +32,7 @@ type Options struct {
 	// Observer, if not nil, is told of each attempt that has ended. It must not block.
 	Observer  func(Attempt)
 	Retention time.Duration // how long ended work is kept; 0: 30 days
+	Keep      int           // how much ended work of one owner and kind is kept, the last to end; looked at each hour; 0: 1,000
 	Lock      time.Duration // after what silence another process takes a step over; 0: 10 s
 	Parallel  int           // steps that run at once in this process; 0: 16
 }
@@ -62,11 +63,12 @@ func New(options Options) (*Engine, error) {
 	if options.Store == nil || options.Logger == nil || (options.File == "") == (options.Redis == nil) {
 		return nil, errors.New("work: it needs a store, a logger, and either a file or Redis")
 	}
-	if options.Scale < 0 || options.Retention < 0 || options.Lock < 0 || options.Parallel < 0 {
+	if options.Scale < 0 || options.Retention < 0 || options.Keep < 0 || options.Lock < 0 || options.Parallel < 0 {
 		return nil, errors.New("work: a scale, time or number is below 0")
 	}
 	setDefault(&options.Scale, 1)
 	setDefault(&options.Retention, 30*24*time.Hour)
+	setDefault(&options.Keep, 1000)
 	setDefault(&options.Lock, 10*time.Second)
 	setDefault(&options.Parallel, 16)
 	if options.Now == nil {

@@ -109,4 +109,5 @@ type Filter struct {
 	OwnerID string
 	States  []State // any of them; none: all
 	Name    string
+	Due     bool // what somebody has to look at: not taken up yet, or waiting though it is to be taken back
 }

@@ -20,12 +20,14 @@ var redisDelete string
 
 // The keys in Redis. Their hash tag puts them on one node of a cluster, where a script may touch them all. None expires by itself.
 const (
-	redisRecord = "{work}:r:"   // + id; string: the record as JSON
-	redisKeys   = "{work}:keys" // hash: length of the name, name, key → id
-	redisAll    = "{work}:all"  // sorted set, all scores 0: places of all records
-	redisOpen   = "{work}:open" // sorted set: of those that have not ended
-	redisOwner  = "{work}:of:"  // + owner's id; sorted set: of theirs
-	redisPage   = 200           // records that List reads at a time
+	redisRecord = "{work}:r:"     // + id; string: the record as JSON
+	redisKeys   = "{work}:keys"   // hash: length of the name, name, key → id
+	redisAll    = "{work}:all"    // sorted set, all scores 0: places of all records
+	redisOpen   = "{work}:open"   // sorted set: of those that have not ended
+	redisDue    = "{work}:due"    // sorted set: of those that are due
+	redisOwner  = "{work}:of:"    // + owner's id; sorted set: of theirs
+	redisOwners = "{work}:owners" // sorted set: ids of owners by how many records they have
+	redisPage   = 200             // records that List reads at a time
 )
 
 // Redis is the Store that replicas share, on one Redis or a cluster of them. Records are there for good as far as Redis' appendfsync
@@ -62,8 +64,8 @@ func (s *Redis) Create(ctx context.Context, r Record) (Record, bool, error) {
 	if err != nil {
 		return Record{}, false, err
 	}
-	keys := []string{redisRecord + r.ID, redisKeys, redisAll, redisOpen, redisOwner + r.OwnerID}
-	kept, err := s.create.Run(ctx, s.client, keys, r.ID, data, place(r.CreatedAt, r.ID), keyField(r), flag(r.OwnerID != "")).Text()
+	keys := []string{redisRecord + r.ID, redisKeys, redisAll, redisOpen, redisDue, redisOwners, redisOwner + r.OwnerID}
+	kept, err := s.create.Run(ctx, s.client, keys, r.ID, data, place(r.CreatedAt, r.ID), keyField(r), r.OwnerID, flag(!r.State.Ended()), flag(due(r))).Text()
 	created := errors.Is(err, redis.Nil)
 	if err != nil && !created {
 		return Record{}, false, fmt.Errorf("work: create: %w", err)
@@ -106,8 +108,8 @@ func (s *Redis) Update(ctx context.Context, id string, change func(*Record) erro
 		if err != nil || next == nil {
 			return after, err
 		}
-		keys := []string{redisRecord + id, redisOpen}
-		done, err := s.update.Run(ctx, s.client, keys, kept, next, place(after.CreatedAt, id), flag(!after.State.Ended())).Bool()
+		keys := []string{redisRecord + id, redisOpen, redisDue}
+		done, err := s.update.Run(ctx, s.client, keys, kept, next, place(after.CreatedAt, id), flag(!after.State.Ended()), flag(due(after))).Bool()
 		if err != nil {
 			return Record{}, fmt.Errorf("work: update: %w", err)
 		}
@@ -117,28 +119,14 @@ func (s *Redis) Update(ctx context.Context, id string, change func(*Record) erro
 	}
 }
 
-// Delete implements Store.
-func (s *Redis) Delete(ctx context.Context, id string) error {
-	r, err := s.Get(ctx, id)
-	if errors.Is(err, ErrUnknown) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	keys := []string{redisRecord + id, redisKeys, redisAll, redisOpen, redisOwner + r.OwnerID}
-	if err := s.delete.Run(ctx, s.client, keys, id, place(r.CreatedAt, id), keyField(r)).Err(); err != nil {
-		return fmt.Errorf("work: delete: %w", err)
-	}
-	return nil
-}
-
-// List implements Store. With an owner it looks at their records, else at those that have not ended where only these are asked for,
-// else at all.
+// List implements Store. With an owner it looks at their records, else at those that are due or have not ended where only these are
+// asked for, else at all.
 func (s *Redis) List(ctx context.Context, filter Filter, after string, limit int) ([]Record, error) {
 	index := redisAll
 	if filter.OwnerID != "" {
 		index = redisOwner + filter.OwnerID
+	} else if filter.Due {
+		index = redisDue
 	} else if filter.openOnly() {
 		index = redisOpen
 	}
@@ -185,7 +173,7 @@ func (s *Redis) records(ctx context.Context, places []string) ([]Record, error) 
 	}
 	keys := make([]string, len(places))
 	for i, at := range places {
-		keys[i] = redisRecord + at[20:] // behind the digits and the colon of place
+		keys[i] = redisRecord + placed(at)
 	}
 	values, err := s.client.MGet(ctx, keys...).Result()
 	if err != nil {

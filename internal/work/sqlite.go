@@ -23,7 +23,13 @@ CREATE TABLE IF NOT EXISTS work (
 CREATE UNIQUE INDEX IF NOT EXISTS work_key ON work (name, key) WHERE key <> '';
 CREATE INDEX IF NOT EXISTS work_owner ON work (owner, place);
 CREATE INDEX IF NOT EXISTS work_state ON work (state, place);
-CREATE INDEX IF NOT EXISTS work_name ON work (name, state, place);`
+CREATE INDEX IF NOT EXISTS work_name ON work (name, state, place);
+CREATE INDEX IF NOT EXISTS work_ended ON work (owner, kind, place) WHERE ` + sqliteEnded + `;
+CREATE INDEX IF NOT EXISTS work_due ON work (place) WHERE ` + sqliteDue + ";"
+	// What State.Ended and due say. A query has to have the same words for SQLite to use their indexes, and to name
+	// them, since it takes work_state else.
+	sqliteEnded = "state IN ('COMPLETED', 'COMPENSATED', 'CANCELLED', 'FAILED')"
+	sqliteDue   = "(state = 'PENDING' OR state = 'WAITING' AND json_extract(CAST(data AS TEXT), '$.decision') = 'TAKE_BACK')"
 )
 
 // SQLite is the Store of a single replica, in a file. What it has kept outlives a power cut. It is safe for concurrent use.
@@ -159,6 +165,9 @@ func (s *SQLite) update(ctx context.Context, id string, change func(*Record) err
 // List implements Store. It finds the places first, by indexes alone where it can: to sort the records themselves would be to read all.
 func (s *SQLite) List(ctx context.Context, filter Filter, after string, limit int) ([]Record, error) {
 	query, args := "SELECT place FROM work WHERE 1", []any{}
+	if filter.Due {
+		query = "SELECT place FROM work INDEXED BY work_due WHERE " + sqliteDue
+	}
 	for _, equal := range []struct{ column, value string }{{"kind", string(filter.Kind)}, {"owner", filter.OwnerID}, {"name", filter.Name}} {
 		if equal.value != "" {
 			query += " AND " + equal.column + " = ?"
@@ -193,24 +202,4 @@ func (s *SQLite) List(ctx context.Context, filter Filter, after string, limit in
 		records = append(records, r)
 	}
 	return records, rows.Err()
-}
-
-// Delete implements Store.
-func (s *SQLite) Delete(ctx context.Context, id string) error {
-	if _, err := s.db.ExecContext(ctx, "DELETE FROM work WHERE id = ?", id); err != nil {
-		return fmt.Errorf("work: delete: %w", err)
-	}
-	return s.fold(ctx)
-}
-
-// fold empties the write-ahead log, which still has what was taken away.
-func (s *SQLite) fold(ctx context.Context) error {
-	var busy, pages, moved int
-	if err := s.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
-		return fmt.Errorf("work: fold what was taken away: %w", err)
-	}
-	if busy != 0 {
-		return errors.New("work: taken away, but a reader keeps the write-ahead log from being emptied")
-	}
-	return nil
 }

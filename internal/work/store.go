@@ -32,8 +32,10 @@ type Store interface {
 	// List returns up to limit records that a filter picks, the latest created first, from behind the one with the id after,
 	// empty for the start; an unknown one gives none.
 	List(ctx context.Context, filter Filter, after string, limit int) ([]Record, error)
-	// Delete takes a record away, with its key. There need not be one.
-	Delete(ctx context.Context, id string) error
+	// Clean takes ended records away, with their keys: of each owner and kind all but the last keep to end, the first to end first,
+	// and then all that ended before a time. Work of nobody goes by the time alone. What is changed meanwhile stays. It returns
+	// how many it took away, also beside an error; what was left then is taken by the next call.
+	Clean(ctx context.Context, before time.Time, keep int) (removed int, err error)
 }
 
 // The errors of stores.
@@ -99,11 +101,19 @@ func (f Filter) picks(r Record) bool {
 	for _, state := range f.States {
 		wanted = wanted || state == r.State
 	}
-	return wanted && (f.Kind == "" || f.Kind == r.Kind) && (f.OwnerID == "" || f.OwnerID == r.OwnerID) && (f.Name == "" || f.Name == r.Name)
+	return wanted && (!f.Due || due(r)) && (f.Kind == "" || f.Kind == r.Kind) && (f.OwnerID == "" || f.OwnerID == r.OwnerID) && (f.Name == "" || f.Name == r.Name)
+}
+
+// due says whether Filter.Due picks a record.
+func due(r Record) bool {
+	return r.State == Pending || r.State == Waiting && r.Decision == TakeBack
 }
 
 // openOnly says whether a filter wants only work that has not ended.
 func (f Filter) openOnly() bool {
+	if f.Due {
+		return true
+	}
 	for _, state := range f.States {
 		if state.Ended() {
 			return false
@@ -116,3 +126,6 @@ func (f Filter) openOnly() bool {
 func place(created time.Time, id string) string {
 	return fmt.Sprintf("%019d:%s", created.UnixMicro(), id)
 }
+
+// placed is the id of the record that has a place: it stands behind the digits and the colon.
+func placed(place string) string { return place[20:] }

@@ -55,6 +55,9 @@ func TestWhatIsTakenAwayIsInNoFile(t *testing.T) {
 	const mark = "ann@example.org"
 	for _, id := range []string{"redacted", "deleted"} {
 		r := work.Record{ID: id, Kind: work.Job, Name: "mail.v1", State: work.Completed, CreatedAt: time.Now(), Input: json.RawMessage(`"` + mark + `"`)}
+		if r.EndedAt = r.CreatedAt.Add(time.Hour); id == "deleted" {
+			r.EndedAt = r.CreatedAt
+		}
 		if _, _, err := s.Create(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
@@ -65,8 +68,8 @@ func TestWhatIsTakenAwayIsInNoFile(t *testing.T) {
 	if _, err := s.Update(t.Context(), "redacted", func(r *work.Record) error { r.Input = nil; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Delete(t.Context(), "deleted"); err != nil {
-		t.Fatal(err)
+	if n, err := s.Clean(t.Context(), time.Now(), 10); n != 1 || err != nil {
+		t.Fatal(n, err)
 	}
 	if inFiles(t, dir, mark) {
 		t.Error("it is still there")

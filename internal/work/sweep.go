@@ -8,7 +8,8 @@ import (
 
 const (
 	sweepRest = 2 * time.Second // after what time of nothing work that was just written down is launched again
-	allRest   = time.Minute     // between two looks at all that has not ended
+	allRest   = time.Minute     // at least, between the beginnings of two looks at all that has not ended
+	openPage  = 200             // of what has not ended, how much is looked at in one sweep; the first one looks at all
 	cleanRest = time.Hour       // between two removals of what ended long ago
 	sweepPart = 20              // a sweep is followed by a rest of so many times as long as it took, up to allRest: much that waits takes little of a core
 )
@@ -16,18 +17,24 @@ const (
 // sweep makes good what a crash or a lost second of Redis has left undone: records without an instance that drives them, decisions
 // that no instance was told of. It returns when the engine's context ends.
 func (e *run) sweep(clean func(context.Context, time.Time) error) {
-	var all, cleaned time.Time
+	var looked, cleaned time.Time
+	after := "" // while a look is under way, the last record of its page
 	for {
 		now := time.Now()
-		looked := now.Sub(all) >= allRest
-		if looked {
-			all = now
+		e.swept("work cannot be swept", e.sweepDue())
+		if first := looked.IsZero(); first || after != "" || now.Sub(looked) >= allRest {
+			if after == "" {
+				looked = now
+			}
+			var err error
+			after, err = e.sweepOpen(after, first)
+			e.swept("work cannot be swept", err)
 		}
-		e.swept("work cannot be swept", e.sweepOpen(looked))
 		rest := min(max(sweepRest, sweepPart*time.Since(now)), allRest)
 		if now.Sub(cleaned) >= cleanRest {
 			cleaned = now
-			e.swept("ended work cannot be removed", e.removeEnded(e.now().Add(-e.options.Retention)))
+			_, err := e.store.Clean(e.ctx, e.now().Add(-e.options.Retention), e.options.Keep)
+			e.swept("ended work cannot be removed", err)
 			e.swept("ended instances cannot be removed", clean(e.ctx, e.now().Add(-e.options.Retention)))
 		}
 		if !pause(e.ctx, rest) {
@@ -42,32 +49,44 @@ func (e *run) swept(what string, err error) {
 	}
 }
 
-// sweepOpen launches what is pending for long, and with all everything that has not ended: making an instance that is there changes
-// nothing. It wakes what rests though it is to be taken back.
-func (e *run) sweepOpen(all bool) error {
-	states := []State{Pending, Waiting}
-	if all {
-		states = open()
-	}
-	c, before := e.client.Load(), e.now().Add(-sweepRest)
-	return e.each(e.ctx, Filter{States: states}, func(r Record) error {
-		switch {
-		case r.UpdatedAt.After(before) && !all:
-		case r.Decision == TakeBack && (r.State == Waiting || r.State == Pending):
-			e.wake(e.ctx, r)
-		case all || r.State == Pending:
-			return e.create(e.ctx, c, r)
+// sweepDue launches what is pending for long, and wakes what rests though it is to be taken back.
+func (e *run) sweepDue() error {
+	before := e.now().Add(-sweepRest)
+	return e.each(e.ctx, Filter{Due: true}, func(r Record) error {
+		if r.UpdatedAt.After(before) {
+			return nil
 		}
-		return nil
+		return e.drive(r)
 	})
 }
 
-// removeEnded deletes records that ended before a time.
-func (e *run) removeEnded(before time.Time) error {
-	return e.each(e.ctx, Filter{States: ends()}, func(r Record) error {
-		if !r.EndedAt.Before(before) {
-			return nil
+// sweepOpen has a page of what has not ended driven, or all of it, from behind the record with an id, empty for the start. It returns
+// the id that the next page is behind, empty at the end and with an error.
+func (e *run) sweepOpen(after string, all bool) (string, error) {
+	for {
+		page, err := e.store.List(e.ctx, Filter{States: open()}, after, openPage)
+		if err != nil {
+			return "", err
 		}
-		return e.store.Delete(e.ctx, r.ID)
-	})
+		for _, r := range page {
+			if err := e.drive(r); err != nil {
+				return "", err
+			}
+		}
+		if len(page) < openPage {
+			return "", nil
+		}
+		if after = page[openPage-1].ID; !all {
+			return after, nil
+		}
+	}
+}
+
+// drive launches a record, or wakes it if it rests though it is to be taken back. Making an instance that is there changes nothing.
+func (e *run) drive(r Record) error {
+	if due(r) && r.Decision == TakeBack {
+		e.wake(e.ctx, r)
+		return nil
+	}
+	return e.create(e.ctx, e.client.Load(), r)
 }

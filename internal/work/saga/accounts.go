@@ -29,6 +29,7 @@ var (
 	ErrAlreadyDeleting = errors.New("the account is being deleted already")
 	ErrBusy            = errors.New("another change of the account is under way")
 	ErrNotDeleting     = errors.New("the account is not being deleted")
+	ErrOrderedByOther  = errors.New("somebody else ordered the deletion of the account")
 	ErrTooLate         = errors.New("it is too late to restore the account")
 )
 
@@ -59,12 +60,31 @@ func (a Accounts) DeleteAccount(ctx context.Context, userID, actorID string) (wo
 // turns around, also when it has done so already. A step that is under way ends first. ErrNotDeleting, also once the account is
 // restored; ErrTooLate once the erasure has begun or is done.
 func (a Accounts) RestoreAccount(ctx context.Context, userID string) (work.Record, error) {
+	return a.restore(ctx, userID, func(work.Record) error { return nil })
+}
+
+// RestoreOwnAccount is RestoreAccount for whom the account is: ErrOrderedByOther while it is being deleted by somebody else's order, which
+// its record names as the actor.
+func (a Accounts) RestoreOwnAccount(ctx context.Context, userID string) (work.Record, error) {
+	return a.restore(ctx, userID, func(r work.Record) error {
+		if !r.State.Ended() && r.ActorID != userID {
+			return ErrOrderedByOther
+		}
+		return nil
+	})
+}
+
+// restore takes the last deletion back, if allow has nothing against it.
+func (a Accounts) restore(ctx context.Context, userID string, allow func(work.Record) error) (work.Record, error) {
 	last, err := a.latest(ctx, deleteAccountName, userID)
 	switch {
 	case err != nil:
 		return work.Record{}, fmt.Errorf("restore an account: %w", err)
 	case last == nil:
 		return work.Record{}, ErrNotDeleting
+	}
+	if err := allow(*last); err != nil {
+		return work.Record{}, err
 	}
 	r, err := a.Engine.Cancel(ctx, last.ID)
 	if errors.Is(err, work.ErrTooLate) {

@@ -23,6 +23,7 @@ const (
 	ProblemRedirect   = "REDIRECT"
 	ProblemGone       = "GONE"        // 410; of a replay: its endpoint is disabled or removed
 	ProblemNotVisible = "NOT_VISIBLE" // the owner may not see the event any more
+	ProblemAccount    = ReasonAccount // the account whose rights the endpoint has is frozen or gone
 	ProblemCancelled  = "CANCELLED"   // the attempt was cut off on this side
 	ProblemInternal   = "INTERNAL"    // the attempt could not be made
 )

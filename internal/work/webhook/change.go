@@ -18,7 +18,7 @@ func (e *Endpoints) Update(ctx context.Context, caller Caller, id string, u Upda
 	if err := e.apply(ctx, c, &kept, u); err != nil { // may look up a name: not while the store waits
 		return Endpoint{}, err
 	}
-	return e.change(ctx, caller, id, func(now *dispatch.Consumer, fresh *config) {
+	return e.change(ctx, caller, id, func(now *dispatch.Consumer, fresh *config) error {
 		if u.EventTypes != nil {
 			now.Types = c.Types
 		}
@@ -33,16 +33,23 @@ func (e *Endpoints) Update(ctx context.Context, caller Caller, id string, u Upda
 		}
 		switch disabled := now.State == dispatch.Disabled; {
 		case u.Enabled == nil || *u.Enabled != disabled: // it is so already
+		case *u.Enabled && now.Reason == ReasonAccount:
+			return takeOver(now, fresh, caller)
 		case *u.Enabled:
 			activate(now)
 		default:
-			now.State, now.Reason, now.RetryAt = dispatch.Disabled, dispatch.ReasonByRequest, time.Time{}
+			disable(now, dispatch.ReasonByRequest)
 		}
+		return nil
 	})
 }
 
 func activate(c *dispatch.Consumer) {
 	c.State, c.Reason, c.Attempts, c.FailingSince, c.RetryAt = dispatch.Active, "", 0, time.Time{}, time.Time{}
+}
+
+func disable(c *dispatch.Consumer, reason string) {
+	c.State, c.Reason, c.RetryAt = dispatch.Disabled, reason, time.Time{}
 }
 
 // RotateSecret gives an endpoint a new secret, made at random if none is given, and returns it; it cannot be told again. For 24 h
@@ -52,24 +59,27 @@ func (e *Endpoints) RotateSecret(ctx context.Context, caller Caller, id, given s
 	if refusal != nil {
 		return Endpoint{}, "", refusal
 	}
-	endpoint, err := e.change(ctx, caller, id, func(_ *dispatch.Consumer, kept *config) {
+	endpoint, err := e.change(ctx, caller, id, func(_ *dispatch.Consumer, kept *config) error {
 		if kept.Secret == chosen {
-			return // asked twice: the previous one stays valid
+			return nil // asked twice: the previous one stays valid
 		}
 		kept.Previous, kept.Secret = kept.Secret, chosen
 		kept.PreviousUntil = e.options.Now().UTC().Add(time.Duration(float64(rotationTime) * e.options.Scale))
+		return nil
 	})
 	return endpoint, string(chosen), err
 }
 
 // change changes an endpoint. update may be called again.
-func (e *Endpoints) change(ctx context.Context, caller Caller, id string, update func(*dispatch.Consumer, *config)) (Endpoint, error) {
+func (e *Endpoints) change(ctx context.Context, caller Caller, id string, update func(*dispatch.Consumer, *config) error) (Endpoint, error) {
 	var kept config
 	changed, err := e.store.Change(ctx, id, func(c *dispatch.Consumer) (_ *dispatch.Consumer, err error) {
 		if kept, err = e.owned(caller, c); err != nil {
 			return nil, err
 		}
-		update(c, &kept)
+		if err := update(c, &kept); err != nil {
+			return nil, err
+		}
 		c.Config, err = kept.write()
 		return c, err
 	})

@@ -21,18 +21,29 @@ type NewEndpoint struct {
 	Secret        string   // whsec_ and 24 to 64 bytes in base64; empty: one is made
 	Description   string   // at most 200 characters on one line
 	SchemaVersion string   // that payloads are to keep to; empty: none
+	Key           string   // idempotency key: as long as it is there, a caller has one endpoint under it; empty: none
 }
 
-// Create makes an endpoint that gets the events from now on. It is the caller's; an admin's has no owner and is shown everything. The
-// secret cannot be told again.
+// Create makes an endpoint that gets the events from now on. It is the caller's; an admin's has no owner and is shown everything. With
+// which of the two rights it was made is settled here for good. The secret cannot be told again: it is empty where the endpoint was there
+// already under its key.
 func (e *Endpoints) Create(ctx context.Context, caller Caller, n NewEndpoint) (_ Endpoint, secret string, err error) {
-	owner := caller.UserID
+	kept := config{OwnerID: caller.UserID, SchemaVersion: n.SchemaVersion}
 	if caller.Admin {
-		owner = ""
-	} else if owner == "" {
+		kept.OwnerID, kept.MakerID = "", caller.UserID
+	} else if caller.UserID == "" {
 		return Endpoint{}, "", refuse("", CodeInvalid, "A webhook needs an owner: a user, or an admin.")
 	}
-	kept := config{OwnerID: owner, SchemaVersion: n.SchemaVersion}
+	if err := e.options.Admit(ctx, caller); err != nil {
+		return Endpoint{}, "", fmt.Errorf("create endpoint: %w", err)
+	}
+	id := newID()
+	if n.Key != "" {
+		id, kept.Request = keyedID(caller, n.Key), n.digest()
+		if made, found, err := e.repeated(ctx, caller, id, kept.Request); found || err != nil {
+			return made, "", err
+		}
+	}
 	c := dispatch.Consumer{State: dispatch.Active, CreatedAt: e.options.Now().UTC().Truncate(time.Microsecond)}
 	if err := e.apply(ctx, &c, &kept, Update{URL: &n.URL, EventTypes: n.EventTypes, Description: &n.Description}); err != nil {
 		return Endpoint{}, "", err
@@ -42,10 +53,17 @@ func (e *Endpoints) Create(ctx context.Context, caller Caller, n NewEndpoint) (_
 		return Endpoint{}, "", refusal
 	}
 	kept.Secret = chosen
-	if err := e.room(ctx, owner, ""); err != nil {
+	if err := e.room(ctx, kept.OwnerID, ""); err != nil {
 		return Endpoint{}, "", err
 	}
-	made, err := e.insert(ctx, c, kept)
+	made, err := e.insert(ctx, id, c, kept)
+	if errors.Is(err, errMade) {
+		made, found, err := e.repeated(ctx, caller, id, kept.Request)
+		if !found && err == nil { // and is gone again
+			err = unknownEndpoint()
+		}
+		return made, "", err
+	}
 	if err != nil {
 		return Endpoint{}, "", err
 	}
@@ -53,8 +71,9 @@ func (e *Endpoints) Create(ctx context.Context, caller Caller, n NewEndpoint) (_
 	return kept.endpoint(*made, e.options.Now()), string(chosen), nil
 }
 
-// insert writes an endpoint down. Of several that are made at once, those that come after the last for which there is room go again.
-func (e *Endpoints) insert(ctx context.Context, c dispatch.Consumer, kept config) (*dispatch.Consumer, error) {
+// insert writes an endpoint down; errMade if there is one of the id. Of several that are made at once, those that come after the last
+// for which there is room go again.
+func (e *Endpoints) insert(ctx context.Context, id string, c dispatch.Consumer, kept config) (*dispatch.Consumer, error) {
 	bounds, err := e.log.Bounds(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find the log's end: %w", err)
@@ -63,8 +82,12 @@ func (e *Endpoints) insert(ctx context.Context, c dispatch.Consumer, kept config
 	if c.Config, err = kept.write(); err != nil {
 		return nil, fmt.Errorf("write endpoint: %w", err)
 	}
-	id := newID()
-	made, err := e.store.Change(ctx, id, func(*dispatch.Consumer) (*dispatch.Consumer, error) { return &c, nil })
+	made, err := e.store.Change(ctx, id, func(before *dispatch.Consumer) (*dispatch.Consumer, error) {
+		if before != nil {
+			return nil, errMade
+		}
+		return &c, nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("create endpoint: %w", err)
 	}

@@ -4,6 +4,7 @@
 package webhook
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -16,7 +17,8 @@ import (
 // Endpoint is a place that events are delivered to, as its owner sees it. It holds no secret.
 type Endpoint struct {
 	ID            string
-	OwnerID       string // with whose rights events are shown to it; empty: an admin's, which is shown everything
+	OwnerID       string // with whose rights events are shown to it; empty: it was made by an admin's right and is shown everything
+	MakerID       string // of one without an owner: the admin who answers for it; empty: that was nobody's account
 	URL           string
 	EventTypes    []string // such as post.published, post.* or *
 	Description   string
@@ -30,6 +32,9 @@ type Endpoint struct {
 	CreatedAt           time.Time
 }
 
+// Account is the account whose rights the endpoint has: its owner's or its maker's; empty: nobody's.
+func (e Endpoint) Account() string { return cmp.Or(e.OwnerID, e.MakerID) }
+
 // Caller is who asks: an admin, for whom all endpoints exist, or a user, for whom there are only their own. The zero Caller has none.
 type Caller struct {
 	UserID string
@@ -41,6 +46,8 @@ func (c Caller) sees(owner string) bool { return c.Admin || (c.UserID != "" && c
 // config is what Consumer.Config holds of an endpoint. Times are UTC.
 type config struct {
 	OwnerID       string    `json:"ownerId,omitempty"`
+	MakerID       string    `json:"makerId,omitempty"`
+	Request       []byte    `json:"request,omitempty"` // what it was made of under an idempotency key, see digest
 	URL           string    `json:"url"`
 	Description   string    `json:"description,omitempty"`
 	SchemaVersion string    `json:"schemaVersion,omitempty"`
@@ -80,7 +87,7 @@ func (k config) write() (json.RawMessage, error) { return json.Marshal(k) }
 
 func (k config) endpoint(c dispatch.Consumer, now time.Time) Endpoint {
 	e := Endpoint{
-		ID: c.ID, OwnerID: k.OwnerID, URL: k.URL, EventTypes: slices.Clone(c.Types), Description: k.Description,
+		ID: c.ID, OwnerID: k.OwnerID, MakerID: k.MakerID, URL: k.URL, EventTypes: slices.Clone(c.Types), Description: k.Description,
 		SchemaVersion: k.SchemaVersion, State: c.State, FailingSince: some(c.FailingSince), RetryAt: some(c.RetryAt), CreatedAt: c.CreatedAt,
 	}
 	if c.State == dispatch.Disabled {

@@ -20,6 +20,8 @@ type Options struct {
 	MaxTotal    int              // default 1,000
 	Scale       float64          // multiplies how long a secret outlives its rotation; default 1, smaller for tests
 	Now         func() time.Time // default time.Now
+	// Admit refuses callers who may make no endpoint, whatever their scopes; Create returns its error wrapped. nil: none is refused.
+	Admit func(ctx context.Context, caller Caller) error
 }
 
 // rotationTime is how long the secret before a rotation signs too.
@@ -43,6 +45,9 @@ func New(store dispatch.Store, log event.Log, dispatcher *dispatch.Dispatcher, t
 	options.Scale = cmp.Or(options.Scale, 1)
 	if options.Now == nil {
 		options.Now = time.Now
+	}
+	if options.Admit == nil {
+		options.Admit = func(context.Context, Caller) error { return nil }
 	}
 	return &Endpoints{store: store, log: log, dispatcher: dispatcher, targets: targets, options: options}
 }

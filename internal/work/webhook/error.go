@@ -15,6 +15,7 @@ const (
 	CodeTooMany          = "TOO_MANY"
 	CodeNotFound         = "NOT_FOUND"
 	CodeBusy             = "BUSY" // a replay is under way already
+	CodeKeyReused        = "IDEMPOTENCY_KEY_REUSED"
 )
 
 // Error is the code and the message.

@@ -3,17 +3,11 @@ package webhook
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"sort"
 	"time"
 
-	"tributary/internal/event"
 	"tributary/internal/work/dispatch"
 )
-
-// late is how long after it happened an event may reach the log for a replay to find it for sure.
-const late = time.Hour
 
 // replayConfig is what Consumer.Config holds of a replay: the time whose events it sends.
 type replayConfig struct {
@@ -57,7 +51,7 @@ func (e *Endpoints) Replay(ctx context.Context, caller Caller, id string, from, 
 	if err != nil {
 		return Replay{}, fmt.Errorf("find the log's ends: %w", err)
 	}
-	after, until, err := e.stretch(ctx, bounds, from, to)
+	after, until, err := stretch(ctx, e.log, bounds, from, to)
 	if err != nil {
 		return Replay{}, err
 	}
@@ -84,47 +78,4 @@ func (e *Endpoints) Replay(ctx context.Context, caller Caller, id string, from, 
 	}
 	e.dispatcher.Wake()
 	return Replay{endpoint, replayID(id), until - after}, nil
-}
-
-// stretch returns the part of the log, behind one position and up to another, that has the events of a time. The log is ordered by
-// when they came in, and each came in at most late after it happened: what happened at a time lies between those that happened so
-// much before and after it.
-func (e *Endpoints) stretch(ctx context.Context, bounds event.Bounds, from, to time.Time) (after, until int64, err error) {
-	first := max(bounds.First, 1)
-	count := int(bounds.Last - first + 1)
-	search := func(at time.Time) int64 {
-		return first + int64(sort.Search(count, func(i int) bool {
-			if err != nil {
-				return false
-			}
-			var reached bool
-			reached, err = e.reached(ctx, first+int64(i), at)
-			return reached
-		}))
-	}
-	after, until = search(from.Add(-late))-1, search(to.Add(late))-1
-	return after, until, err
-}
-
-// reached says whether the first event at a position or behind it happened at a time or later. Snapshots are passed over: they tell
-// of times long before they came in. Behind the last event every time is reached; what is gone meanwhile lies before any.
-func (e *Endpoints) reached(ctx context.Context, position int64, at time.Time) (bool, error) {
-	const page = 500
-	for after, limit := position-1, 1; ; limit = page {
-		events, err := e.log.Read(ctx, after, limit)
-		switch {
-		case errors.Is(err, event.ErrTrimmed):
-			return false, nil
-		case err != nil:
-			return false, fmt.Errorf("read events: %w", err)
-		case len(events) == 0:
-			return true, nil
-		}
-		for _, each := range events {
-			if !each.Snapshot() {
-				return !each.Time.Before(at), nil
-			}
-			after = each.Position
-		}
-	}
 }

@@ -22,7 +22,7 @@ type SenderOptions struct {
 	Timeout time.Duration // of one delivery, from dialling to the end of the answer; default 15 s
 	Version string        // of this program, for the field User-Agent; empty: not told
 	// Show returns what the owner of an endpoint may see of an event's data. ok false: it may not know of the event, which is then
-	// settled without a delivery. An error counts as a failed delivery. nil: everybody sees everything.
+	// settled without a delivery. An error counts as a failed delivery; ErrAccount says why. nil: everybody sees everything.
 	Show  func(ctx context.Context, e Endpoint, of event.Event) (data json.RawMessage, ok bool, err error)
 	Now   func() time.Time // default time.Now
 	Roots *x509.CertPool   // that certificates of receivers lead to; nil: the system's
@@ -84,8 +84,13 @@ func (s *Sender) Send(ctx context.Context, c dispatch.Consumer, e event.Event, _
 	if err != nil {
 		return dispatch.Result{Problem: ProblemInternal}
 	}
+	if c.State == dispatch.Disabled && c.Reason == ReasonAccount { // asked for by hand
+		return dispatch.Result{Problem: ProblemAccount}
+	}
 	data, ok, err := s.show(ctx, kept.endpoint(c, s.options.Now()), e)
 	switch {
+	case errors.Is(err, ErrAccount):
+		return dispatch.Result{Problem: ProblemAccount}
 	case err != nil && ctx.Err() != nil:
 		return dispatch.Result{Problem: ProblemCancelled}
 	case err != nil:

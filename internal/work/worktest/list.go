@@ -1,7 +1,6 @@
 package worktest
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -55,6 +54,41 @@ func lists(t *testing.T, open Open) {
 	check(work.Filter{States: []work.State{work.Pending}}, "", 10, "c", "b")
 }
 
+// listsDue: what was not taken up, or waits though it is to be taken back.
+func listsDue(t *testing.T, open Open) {
+	s := open(t)
+	a, b, c := made("a", 0), made("b", 1), made("c", 2)
+	b.State, c.State, c.OwnerID = work.Waiting, work.Completed, "u1"
+	create(t, s, a, b, c)
+	check := func(want ...string) {
+		t.Helper()
+		if got, err := s.List(t.Context(), work.Filter{Due: true}, "", 10); err != nil || !slices.Equal(ids(got), want) {
+			t.Errorf("%v, %v, not %v", ids(got), err, want)
+		}
+	}
+	become := func(id string, state work.State, decision work.Decision) {
+		t.Helper()
+		if _, err := s.Update(t.Context(), id, func(r *work.Record) error { r.State, r.Decision = state, decision; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("a")
+	become("b", work.Waiting, work.TakeBack)
+	check("b", "a")
+	become("c", work.Pending, work.Proceed)
+	check("c", "b", "a")
+	become("a", work.Running, work.TakeBack)
+	become("c", work.Waiting, work.Proceed)
+	check("b")
+	become("c", work.Pending, work.TakeBack)
+	if got, err := s.List(t.Context(), work.Filter{Due: true, OwnerID: "u1"}, "", 10); err != nil || !slices.Equal(ids(got), []string{"c"}) {
+		t.Errorf("of an owner: %v, %v", ids(got), err)
+	}
+	become("b", work.Cancelled, work.TakeBack)
+	become("c", work.Compensated, work.TakeBack)
+	check()
+}
+
 // pages goes through more records than are read at a time, with a filter that leaves out most.
 func pages(t *testing.T, open Open) {
 	s := open(t)
@@ -88,25 +122,5 @@ func pages(t *testing.T, open Open) {
 	}
 	if seen != 0 {
 		t.Errorf("%d are missing", seen)
-	}
-}
-
-func deletes(t *testing.T, open Open) {
-	s := open(t)
-	r := made("a", 0)
-	r.Key, r.OwnerID = "k", "u1"
-	create(t, s, r)
-	if err := s.Delete(t.Context(), "a"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Get(t.Context(), "a"); !errors.Is(err, work.ErrUnknown) {
-		t.Error(err)
-	}
-	r.ID = "b"
-	create(t, s, r) // the key is free
-	for _, f := range []work.Filter{{}, {OwnerID: "u1"}, {States: []work.State{work.Pending}}} {
-		if got, err := s.List(t.Context(), f, "", 10); err != nil || !slices.Equal(ids(got), []string{"b"}) {
-			t.Errorf("%v, %v", ids(got), err)
-		}
 	}
 }

@@ -22,7 +22,8 @@ type Open func(t *testing.T) work.Store
 func Run(t *testing.T, place func(t *testing.T) Open) {
 	for name, test := range map[string]func(t *testing.T, open Open){
 		"fidelity": keepsEverything, "unknown": knowsUnknown, "key": onePerKey, "update": updates, "bounds": hasBounds,
-		"fixed": keepsIdentity, "writers": allTakeEffect, "list": lists, "pages": pages, "delete": deletes,
+		"fixed": keepsIdentity, "writers": allTakeEffect, "list": lists, "pages": pages, "due": listsDue,
+		"old": removesOld, "surplus": removesSurplus, "many": removesMany, "reopened": leavesReopened,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, place(t)) })
 	}
@@ -96,8 +97,8 @@ func knowsUnknown(t *testing.T, open Open) {
 	if _, err := s.Update(t.Context(), "x", func(*work.Record) error { return nil }); !errors.Is(err, work.ErrUnknown) {
 		t.Error(err)
 	}
-	if err := s.Delete(t.Context(), "x"); err != nil {
-		t.Error(err)
+	if n, err := s.Clean(t.Context(), noon, 1); n != 0 || err != nil {
+		t.Error(n, err)
 	}
 	create(t, s, made("a", 0))
 	if got, err := s.List(t.Context(), work.Filter{}, "x", 10); err != nil || len(got) != 0 {
