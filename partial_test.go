@@ -13,7 +13,7 @@ import (
 	"tributary/internal/demo"
 )
 
-// partialQuery asks every service for something that does not hang on another one, the user's own fields aside.
+// partialQuery asks every service for something that does not hang on another one, the user's own fields and comments aside.
 const partialQuery = `{
   posts(first: 2) { nodes { title author { handle } } }
   user(id: "user_u1") { handle posts(first: 2) { nodes { title } } comments(first: 2) { nodes { body } } followers(first: 2) { totalCount } }
@@ -28,7 +28,7 @@ var probes = []struct {
 	{[]any{"posts", "nodes", 1, "author", "handle"}, []string{"post", "user"}},
 	{[]any{"user", "handle"}, []string{"user"}},
 	{[]any{"user", "posts", "nodes", 0, "title"}, []string{"user", "post"}},
-	{[]any{"user", "comments", "nodes", 0, "body"}, []string{"user", "comment"}},
+	{[]any{"user", "comments", "nodes", 0, "body"}, []string{"user", "comment", "post"}}, // whether it may be read depends on its post
 	{[]any{"user", "followers", "totalCount"}, []string{"user", "follower"}},
 }
 
