@@ -37,8 +37,8 @@ lint: ## gofmt, go vet, staticcheck
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 
-generate: ## rebuild graph/ and the resolvers' frames from schema/
-	$(GO) tool gqlgen generate
+generate: ## rebuild graph/, the engine's tables in it, and the resolvers' frames from schema/
+	$(GO) run ./internal/engine/gen/generate
 
 check-generated:
 	@before=$$(cat graph/*.go resolvers/*.go | sha256sum); $(MAKE) --no-print-directory generate; \

@@ -57,11 +57,7 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, eve
 		view:     view,
 		pipeline: &operation.Pipeline{
 			Preparer: preparer,
-			Executor: &operation.Gqlgen{
-				Schema: graph.NewExecutableSchema(graph.Config{Resolvers: resolver, Schema: view.Schema}),
-				Scope:  resolver.Scope, Present: resolver.Present, Recover: resolver.Recover,
-				Around: traced,
-			},
+			Executor:         executor(cfg, resolver, view),
 			Limiter:          access.limiter,
 			MaxCost:          cfg.Max.Cost,
 			Timeout:          cfg.OperationTimeout,
@@ -76,6 +72,20 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, eve
 			Rejected:         metrics.Rejected,
 		},
 	}, nil
+}
+
+// executor is what runs operations: the engine, which leaves to gqlgen's executor what it does not take on, or that alone.
+func executor(cfg *config.Gateway, resolver *resolvers.Resolver, view *operation.View) operation.Executor {
+	set := graph.Config{Resolvers: resolver, Schema: view.Schema}
+	stock := &operation.Gqlgen{
+		Schema: graph.NewExecutableSchema(set),
+		Scope:  resolver.Scope, Present: resolver.Present, Recover: resolver.Recover,
+		Around: traced,
+	}
+	if cfg.Executor == "gqlgen" {
+		return stock
+	}
+	return &operation.Planned{Tables: graph.NewTables(set), Stock: stock, Delay: cfg.LoaderWait}
 }
 
 // bounds are those of the configuration.

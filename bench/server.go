@@ -26,7 +26,8 @@ func servers() []server {
 	return []server{
 		{name: "static", command: staticCommand, fixed: true},
 		{name: baseline, command: handCommand},
-		{name: "stock", command: gatewayCommand()},
+		{name: "ours", command: gatewayCommand()},
+		{name: "stock", command: gatewayCommand("--executor", "gqlgen")},
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type ApiKeyResolver interface {
-	User(ctx context.Context, obj *auth.Key) (*clients.User, error)
+	User(ctx context.Context, objs []*auth.Key) ([]*clients.User, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -132,7 +132,7 @@ func (ec *executionContext) _ApiKey_user(ctx context.Context, field graphql.Coll
 			return ec.fieldContext_ApiKey_user(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ApiKey().User(ctx, obj)
+			return ec.resolveBatch_ApiKey_user(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clients.User) graphql.Marshaler {
@@ -153,6 +153,29 @@ func (ec *executionContext) fieldContext_ApiKey_user(_ context.Context, field gr
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ApiKey_user(ctx context.Context, field graphql.CollectedField, obj *auth.Key) (any, error) {
+	resolver := ec.Resolvers.ApiKey()
+	if batch, ok := graphql.BatchParentsFor[*auth.Key](ctx, "ApiKey"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.User(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*clients.User](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ApiKey.user",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.User(ctx, []*auth.Key{obj})
+	return graphql.ResolveBatchSingleResult[*clients.User](
+		ctx,
+		results,
+		err,
+		"ApiKey.user",
+	)
 }
 
 func (ec *executionContext) _ApiKey_createdAt(ctx context.Context, field graphql.CollectedField, obj *auth.Key) (ret graphql.Marshaler) {
@@ -912,6 +935,7 @@ func (ec *executionContext) _RevokeApiKeyPayload(ctx context.Context, sel ast.Se
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) marshalNApiKey2ᚕᚖtributaryᚋinternalᚋauthᚐKeyᚄ(ctx context.Context, sel ast.SelectionSet, v []*auth.Key) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "ApiKey", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

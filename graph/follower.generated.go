@@ -19,7 +19,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type FollowConnectionResolver interface {
-	Nodes(ctx context.Context, obj *relay.FollowConnection) ([]*clients.User, error)
+	Nodes(ctx context.Context, objs []*relay.FollowConnection) ([][]*clients.User, error)
 }
 type FollowEdgeResolver interface {
 	Node(ctx context.Context, objs []*relay.FollowEdge) ([]*clients.User, error)
@@ -74,7 +74,7 @@ func (ec *executionContext) _FollowConnection_nodes(ctx context.Context, field g
 			return ec.fieldContext_FollowConnection_nodes(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FollowConnection().Nodes(ctx, obj)
+			return ec.resolveBatch_FollowConnection_nodes(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*clients.User) graphql.Marshaler {
@@ -95,6 +95,29 @@ func (ec *executionContext) fieldContext_FollowConnection_nodes(_ context.Contex
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_FollowConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *relay.FollowConnection) (any, error) {
+	resolver := ec.Resolvers.FollowConnection()
+	if batch, ok := graphql.BatchParentsFor[*relay.FollowConnection](ctx, "FollowConnection"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Nodes(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*clients.User](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"FollowConnection.nodes",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Nodes(ctx, []*relay.FollowConnection{obj})
+	return graphql.ResolveBatchSingleResult[[]*clients.User](
+		ctx,
+		results,
+		err,
+		"FollowConnection.nodes",
+	)
 }
 
 func (ec *executionContext) _FollowConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *relay.FollowConnection) (ret graphql.Marshaler) {

@@ -19,7 +19,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type HistoryEntryResolver interface {
-	Actor(ctx context.Context, obj *HistoryEntry) (*clients.User, error)
+	Actor(ctx context.Context, objs []*HistoryEntry) ([]*clients.User, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -374,7 +374,7 @@ func (ec *executionContext) _HistoryEntry_actor(ctx context.Context, field graph
 			return ec.fieldContext_HistoryEntry_actor(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.HistoryEntry().Actor(ctx, obj)
+			return ec.resolveBatch_HistoryEntry_actor(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clients.User) graphql.Marshaler {
@@ -395,6 +395,29 @@ func (ec *executionContext) fieldContext_HistoryEntry_actor(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_HistoryEntry_actor(ctx context.Context, field graphql.CollectedField, obj *HistoryEntry) (any, error) {
+	resolver := ec.Resolvers.HistoryEntry()
+	if batch, ok := graphql.BatchParentsFor[*HistoryEntry](ctx, "HistoryEntry"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Actor(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*clients.User](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"HistoryEntry.actor",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Actor(ctx, []*HistoryEntry{obj})
+	return graphql.ResolveBatchSingleResult[*clients.User](
+		ctx,
+		results,
+		err,
+		"HistoryEntry.actor",
+	)
 }
 
 func (ec *executionContext) _HistoryEntry_changes(ctx context.Context, field graphql.CollectedField, obj *HistoryEntry) (ret graphql.Marshaler) {
@@ -824,6 +847,7 @@ func (ec *executionContext) marshalNHistoryEdge2ᚖtributaryᚋgraphᚐHistoryEd
 }
 
 func (ec *executionContext) marshalNHistoryEntry2ᚕᚖtributaryᚋgraphᚐHistoryEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*HistoryEntry) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "HistoryEntry", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

@@ -23,11 +23,11 @@ type JobResolver interface {
 	ID(ctx context.Context, obj *work.Record) (*clients.GlobalID, error)
 	Name(ctx context.Context, obj *work.Record) (string, error)
 
-	Owner(ctx context.Context, obj *work.Record) (*clients.User, error)
+	Owner(ctx context.Context, objs []*work.Record) ([]*clients.User, error)
 	Progress(ctx context.Context, obj *work.Record) (*float64, error)
 	Attempts(ctx context.Context, obj *work.Record) (int, error)
 
-	Post(ctx context.Context, obj *work.Record) (*clients.Post, error)
+	Post(ctx context.Context, objs []*work.Record) ([]*clients.Post, error)
 	ExportURL(ctx context.Context, obj *work.Record) (*string, error)
 }
 
@@ -117,7 +117,7 @@ func (ec *executionContext) _Job_owner(ctx context.Context, field graphql.Collec
 			return ec.fieldContext_Job_owner(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Job().Owner(ctx, obj)
+			return ec.resolveBatch_Job_owner(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clients.User) graphql.Marshaler {
@@ -138,6 +138,29 @@ func (ec *executionContext) fieldContext_Job_owner(_ context.Context, field grap
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Job_owner(ctx context.Context, field graphql.CollectedField, obj *work.Record) (any, error) {
+	resolver := ec.Resolvers.Job()
+	if batch, ok := graphql.BatchParentsFor[*work.Record](ctx, "Job"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Owner(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*clients.User](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Job.owner",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Owner(ctx, []*work.Record{obj})
+	return graphql.ResolveBatchSingleResult[*clients.User](
+		ctx,
+		results,
+		err,
+		"Job.owner",
+	)
 }
 
 func (ec *executionContext) _Job_progress(ctx context.Context, field graphql.CollectedField, obj *work.Record) (ret graphql.Marshaler) {
@@ -250,7 +273,7 @@ func (ec *executionContext) _Job_post(ctx context.Context, field graphql.Collect
 			return ec.fieldContext_Job_post(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Job().Post(ctx, obj)
+			return ec.resolveBatch_Job_post(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clients.Post) graphql.Marshaler {
@@ -271,6 +294,29 @@ func (ec *executionContext) fieldContext_Job_post(_ context.Context, field graph
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Job_post(ctx context.Context, field graphql.CollectedField, obj *work.Record) (any, error) {
+	resolver := ec.Resolvers.Job()
+	if batch, ok := graphql.BatchParentsFor[*work.Record](ctx, "Job"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Post(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*clients.Post](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Job.post",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Post(ctx, []*work.Record{obj})
+	return graphql.ResolveBatchSingleResult[*clients.Post](
+		ctx,
+		results,
+		err,
+		"Job.post",
+	)
 }
 
 func (ec *executionContext) _Job_exportUrl(ctx context.Context, field graphql.CollectedField, obj *work.Record) (ret graphql.Marshaler) {
@@ -1354,6 +1400,7 @@ func (ec *executionContext) _WorkFailure(ctx context.Context, sel ast.SelectionS
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) marshalNJob2ᚕᚖtributaryᚋinternalᚋworkᚐRecordᚄ(ctx context.Context, sel ast.SelectionSet, v []*work.Record) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Job", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

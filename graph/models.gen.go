@@ -529,7 +529,7 @@ type WebhookEdge struct {
 // The endpoint, or what was wrong.
 type WebhookPayload struct {
 	Webhook *webhook.Endpoint `json:"webhook,omitempty"`
-	// The secret that signs its deliveries, where it was made or given just now. It cannot be shown again.
+	// The secret that signs its deliveries, where it was made or given just now. It cannot be shown again, also not to the same Idempotency-Key.
 	Secret     *string      `json:"secret,omitempty"`
 	UserErrors []*UserError `json:"userErrors"`
 }

@@ -2963,7 +2963,7 @@ type ApiKey {
   "What its bearer may."
   scopes: [String!]!
   "The user that its bearer acts as; null for nobody."
-  user: User @goField(forceResolver: true)
+  user: User @goField(batch: true, forceResolver: true)
   createdAt: Time!
   "When it stops to be good by itself; null for never."
   expiresAt: Time
@@ -3027,7 +3027,7 @@ extend type Mutation {
   revokeApiKey(input: RevokeApiKeyInput!): RevokeApiKeyPayload @requiresScopes(scopes: [["admin"]])
 }
 `, BuiltIn: false},
-	{Name: "../schema/comment.graphqls", Input: `"A remark on a post, or a reply to another."
+	{Name: "../schema/comment.graphqls", Input: `"A remark on a post, or a reply to another. It may be read by those who may read its post, and by its author."
 type Comment implements Node {
   id: ID!
   "Empty on a deleted comment."
@@ -3041,7 +3041,7 @@ type Comment implements Node {
   "Null on a deleted comment and on one whose author has left."
   author: User @goField(batch: true, forceResolver: true)
   post: Post @goField(batch: true, forceResolver: true)
-  "The comment this one replies to; null on a top-level one."
+  "The comment this one replies to; null on a top-level one, and if the caller may not read it."
   parent: Comment @goField(batch: true, forceResolver: true)
   "Direct replies."
   replies(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): CommentConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
@@ -3067,7 +3067,7 @@ type CommentEdge @cost(weight: "0") {
 }
 
 extend type Query {
-  "One comment; null when there is none."
+  "One comment; null when there is none, or none that the caller may read."
   comment(id: ID!): Comment
 }
 
@@ -3189,7 +3189,7 @@ type EntityChanged @cost(weight: "0") {
 type FollowConnection {
   edges: [FollowEdge!]!
   "Null where a user is gone or the user service is down."
-  nodes: [User]! @goField(forceResolver: true)
+  nodes: [User]! @goField(batch: true, forceResolver: true)
   pageInfo: PageInfo!
   "Length of the whole list."
   totalCount: Int!
@@ -3253,7 +3253,7 @@ type HistoryEntry @goExtraField(name: "ActorID", type: "string", description: "A
   "The version of the entity after that."
   version: Int!
   "Who did it; null when that is not known, or they are gone."
-  actor: User @goField(forceResolver: true)
+  actor: User @goField(batch: true, forceResolver: true)
   "What changed, by field. What the caller may not see is left out."
   changes: [FieldChange!]! @listSize(assumedSize: 10)
   "The details were erased."
@@ -3342,7 +3342,7 @@ type Job {
   name: String! @goField(forceResolver: true)
   state: WorkState!
   "Whom it belongs to; null for nobody, or if they are gone."
-  owner: User @goField(forceResolver: true)
+  owner: User @goField(batch: true, forceResolver: true)
   "How much of it is done, from 0 to 1; null while that is not known."
   progress: Float @goField(forceResolver: true)
   "How often its present step was tried."
@@ -3352,7 +3352,7 @@ type Job {
   "When its time comes, or that of its next attempt; null if neither is due."
   runAt: Time
   "The post that it made; null for other jobs, before that, and if it is gone."
-  post: Post @goField(forceResolver: true)
+  post: Post @goField(batch: true, forceResolver: true)
   "Where its owner can fetch the export, for a limited time: whoever has the link has the data. Null for other jobs, before it is ready, and once it has expired."
   exportUrl: String @goField(forceResolver: true)
   createdAt: Time!
@@ -3591,7 +3591,7 @@ type Saga {
   name: String! @goField(forceResolver: true)
   state: WorkState!
   "Whose account it is about; null if they are gone."
-  user: User @goField(forceResolver: true)
+  user: User @goField(batch: true, forceResolver: true)
   "In their order."
   steps: [SagaStep!]! @listSize(assumedSize: 10)
   "What went wrong last; null if nothing did."
@@ -3674,7 +3674,7 @@ extend type Mutation {
   For oneself; admins may name anybody.
   """
   deleteAccount(userId: ID): SagaPayload @authenticated
-  "Take the deletion of an account back, before it is erased. For oneself; admins may name anybody."
+  "Take the deletion of an account back, before it is erased. For oneself, where oneself ordered it; admins may name anybody."
   restoreAccount(userId: ID): SagaPayload @authenticated
   "Move posts, comments and follow edges of one account to another and close it, or leave everything as it was. For admins."
   mergeAccounts(input: MergeAccountsInput!): SagaPayload @requiresScopes(scopes: [["admin"]])
@@ -3839,7 +3839,7 @@ type User implements Node {
   version: Int!
   "Posts by this user. Their author and admins see drafts too."
   posts(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): PostConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
-  "Comments by this user."
+  "Comments by this user. Those that the caller may not read, since their posts are not published, are left out of a page, which is shorter then; totalCount counts them."
   comments(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): CommentConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Those who follow this user."
   followers(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): FollowConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
@@ -3847,7 +3847,7 @@ type User implements Node {
   following(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): FollowConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Sizes of the four lists above."
   stats: UserStats! @goField(forceResolver: true)
-  "Posts and comments of this user merged by time."
+  "Posts and comments of this user merged by time, without the comments that the caller may not read, as in comments."
   activity(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): ActivityConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Whether the viewer follows this user; null for anonymous callers."
   followedByViewer: Boolean @goField(batch: true, forceResolver: true)
@@ -3859,10 +3859,10 @@ type User implements Node {
 
 "How much there is of a user's lists. Each number comes from its own service and is null while that is down."
 type UserStats @goExtraField(name: "User", type: "*tributary/clients.User", description: "User is whose lists are counted.") {
-  posts: Int @goField(forceResolver: true)
-  comments: Int @goField(forceResolver: true)
-  followers: Int @goField(forceResolver: true)
-  following: Int @goField(forceResolver: true)
+  posts: Int @goField(batch: true, forceResolver: true)
+  comments: Int @goField(batch: true, forceResolver: true)
+  followers: Int @goField(batch: true, forceResolver: true)
+  following: Int @goField(batch: true, forceResolver: true)
 }
 
 "A page of users."
@@ -3966,10 +3966,10 @@ type Webhook {
   eventTypes: [String!]! @listSize(assumedSize: 10)
   description: String!
   state: WebhookState!
-  "Why it is disabled: GONE, FAILED_TOO_LONG or BY_REQUEST; null while it is not."
+  "Why it is disabled: GONE, FAILED_TOO_LONG, BY_REQUEST or ACCOUNT_INACTIVE; null while it is not."
   reason: String
   "Whose it is, and with whose rights events are shown to it; null for an admin's."
-  owner: User @goField(forceResolver: true)
+  owner: User @goField(batch: true, forceResolver: true)
   "Until when deliveries are also signed with the secret before the last rotation; null when they are not."
   previousSecretUntil: Time
   "Since when deliveries fail; null while they succeed."
@@ -4085,7 +4085,7 @@ input ReplayWebhookInput {
 "The endpoint, or what was wrong."
 type WebhookPayload {
   webhook: Webhook
-  "The secret that signs its deliveries, where it was made or given just now. It cannot be shown again."
+  "The secret that signs its deliveries, where it was made or given just now. It cannot be shown again, also not to the same Idempotency-Key."
   secret: String
   userErrors: [UserError!]! @listSize(assumedSize: 5)
 }

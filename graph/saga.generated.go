@@ -23,7 +23,7 @@ type SagaResolver interface {
 	ID(ctx context.Context, obj *work.Record) (*clients.GlobalID, error)
 	Name(ctx context.Context, obj *work.Record) (string, error)
 
-	User(ctx context.Context, obj *work.Record) (*clients.User, error)
+	User(ctx context.Context, objs []*work.Record) ([]*clients.User, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -112,7 +112,7 @@ func (ec *executionContext) _Saga_user(ctx context.Context, field graphql.Collec
 			return ec.fieldContext_Saga_user(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Saga().User(ctx, obj)
+			return ec.resolveBatch_Saga_user(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clients.User) graphql.Marshaler {
@@ -133,6 +133,29 @@ func (ec *executionContext) fieldContext_Saga_user(_ context.Context, field grap
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Saga_user(ctx context.Context, field graphql.CollectedField, obj *work.Record) (any, error) {
+	resolver := ec.Resolvers.Saga()
+	if batch, ok := graphql.BatchParentsFor[*work.Record](ctx, "Saga"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.User(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*clients.User](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Saga.user",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.User(ctx, []*work.Record{obj})
+	return graphql.ResolveBatchSingleResult[*clients.User](
+		ctx,
+		results,
+		err,
+		"Saga.user",
+	)
 }
 
 func (ec *executionContext) _Saga_steps(ctx context.Context, field graphql.CollectedField, obj *work.Record) (ret graphql.Marshaler) {
@@ -1217,6 +1240,7 @@ func (ec *executionContext) unmarshalNMergeAccountsInput2tributaryᚋgraphᚐMer
 }
 
 func (ec *executionContext) marshalNSaga2ᚕᚖtributaryᚋinternalᚋworkᚐRecordᚄ(ctx context.Context, sel ast.SelectionSet, v []*work.Record) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Saga", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

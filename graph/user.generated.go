@@ -33,10 +33,10 @@ type UserResolver interface {
 	AsOf(ctx context.Context, obj *clients.User, at time.Time) (*clients.User, error)
 }
 type UserStatsResolver interface {
-	Posts(ctx context.Context, obj *UserStats) (*int, error)
-	Comments(ctx context.Context, obj *UserStats) (*int, error)
-	Followers(ctx context.Context, obj *UserStats) (*int, error)
-	Following(ctx context.Context, obj *UserStats) (*int, error)
+	Posts(ctx context.Context, objs []*UserStats) ([]*int, error)
+	Comments(ctx context.Context, objs []*UserStats) ([]*int, error)
+	Followers(ctx context.Context, objs []*UserStats) ([]*int, error)
+	Following(ctx context.Context, objs []*UserStats) ([]*int, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1488,7 +1488,7 @@ func (ec *executionContext) _UserStats_posts(ctx context.Context, field graphql.
 			return ec.fieldContext_UserStats_posts(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.UserStats().Posts(ctx, obj)
+			return ec.resolveBatch_UserStats_posts(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
@@ -1501,6 +1501,29 @@ func (ec *executionContext) _UserStats_posts(ctx context.Context, field graphql.
 func (ec *executionContext) fieldContext_UserStats_posts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserStats", field, true, true, errors.New("field of type Int does not have child fields"))
 }
+func (ec *executionContext) resolveBatch_UserStats_posts(ctx context.Context, field graphql.CollectedField, obj *UserStats) (any, error) {
+	resolver := ec.Resolvers.UserStats()
+	if batch, ok := graphql.BatchParentsFor[*UserStats](ctx, "UserStats"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Posts(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*int](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"UserStats.posts",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Posts(ctx, []*UserStats{obj})
+	return graphql.ResolveBatchSingleResult[*int](
+		ctx,
+		results,
+		err,
+		"UserStats.posts",
+	)
+}
 
 func (ec *executionContext) _UserStats_comments(ctx context.Context, field graphql.CollectedField, obj *UserStats) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -1511,7 +1534,7 @@ func (ec *executionContext) _UserStats_comments(ctx context.Context, field graph
 			return ec.fieldContext_UserStats_comments(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.UserStats().Comments(ctx, obj)
+			return ec.resolveBatch_UserStats_comments(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
@@ -1524,6 +1547,29 @@ func (ec *executionContext) _UserStats_comments(ctx context.Context, field graph
 func (ec *executionContext) fieldContext_UserStats_comments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserStats", field, true, true, errors.New("field of type Int does not have child fields"))
 }
+func (ec *executionContext) resolveBatch_UserStats_comments(ctx context.Context, field graphql.CollectedField, obj *UserStats) (any, error) {
+	resolver := ec.Resolvers.UserStats()
+	if batch, ok := graphql.BatchParentsFor[*UserStats](ctx, "UserStats"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Comments(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*int](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"UserStats.comments",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Comments(ctx, []*UserStats{obj})
+	return graphql.ResolveBatchSingleResult[*int](
+		ctx,
+		results,
+		err,
+		"UserStats.comments",
+	)
+}
 
 func (ec *executionContext) _UserStats_followers(ctx context.Context, field graphql.CollectedField, obj *UserStats) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -1534,7 +1580,7 @@ func (ec *executionContext) _UserStats_followers(ctx context.Context, field grap
 			return ec.fieldContext_UserStats_followers(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.UserStats().Followers(ctx, obj)
+			return ec.resolveBatch_UserStats_followers(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
@@ -1547,6 +1593,29 @@ func (ec *executionContext) _UserStats_followers(ctx context.Context, field grap
 func (ec *executionContext) fieldContext_UserStats_followers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserStats", field, true, true, errors.New("field of type Int does not have child fields"))
 }
+func (ec *executionContext) resolveBatch_UserStats_followers(ctx context.Context, field graphql.CollectedField, obj *UserStats) (any, error) {
+	resolver := ec.Resolvers.UserStats()
+	if batch, ok := graphql.BatchParentsFor[*UserStats](ctx, "UserStats"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Followers(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*int](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"UserStats.followers",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Followers(ctx, []*UserStats{obj})
+	return graphql.ResolveBatchSingleResult[*int](
+		ctx,
+		results,
+		err,
+		"UserStats.followers",
+	)
+}
 
 func (ec *executionContext) _UserStats_following(ctx context.Context, field graphql.CollectedField, obj *UserStats) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -1557,7 +1626,7 @@ func (ec *executionContext) _UserStats_following(ctx context.Context, field grap
 			return ec.fieldContext_UserStats_following(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.UserStats().Following(ctx, obj)
+			return ec.resolveBatch_UserStats_following(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
@@ -1569,6 +1638,29 @@ func (ec *executionContext) _UserStats_following(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_UserStats_following(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserStats", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+func (ec *executionContext) resolveBatch_UserStats_following(ctx context.Context, field graphql.CollectedField, obj *UserStats) (any, error) {
+	resolver := ec.Resolvers.UserStats()
+	if batch, ok := graphql.BatchParentsFor[*UserStats](ctx, "UserStats"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Following(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*int](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"UserStats.following",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Following(ctx, []*UserStats{obj})
+	return graphql.ResolveBatchSingleResult[*int](
+		ctx,
+		results,
+		err,
+		"UserStats.following",
+	)
 }
 
 // endregion **************************** field.gotpl *****************************

@@ -21,7 +21,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type WebhookResolver interface {
-	Owner(ctx context.Context, obj *webhook.Endpoint) (*clients.User, error)
+	Owner(ctx context.Context, objs []*webhook.Endpoint) ([]*clients.User, error)
 
 	Deliveries(ctx context.Context, obj *webhook.Endpoint, first *int, after *string) (*WebhookDeliveryConnection, error)
 }
@@ -210,7 +210,7 @@ func (ec *executionContext) _Webhook_owner(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Webhook_owner(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Webhook().Owner(ctx, obj)
+			return ec.resolveBatch_Webhook_owner(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *clients.User) graphql.Marshaler {
@@ -231,6 +231,29 @@ func (ec *executionContext) fieldContext_Webhook_owner(_ context.Context, field 
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Webhook_owner(ctx context.Context, field graphql.CollectedField, obj *webhook.Endpoint) (any, error) {
+	resolver := ec.Resolvers.Webhook()
+	if batch, ok := graphql.BatchParentsFor[*webhook.Endpoint](ctx, "Webhook"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Owner(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*clients.User](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Webhook.owner",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Owner(ctx, []*webhook.Endpoint{obj})
+	return graphql.ResolveBatchSingleResult[*clients.User](
+		ctx,
+		results,
+		err,
+		"Webhook.owner",
+	)
 }
 
 func (ec *executionContext) _Webhook_previousSecretUntil(ctx context.Context, field graphql.CollectedField, obj *webhook.Endpoint) (ret graphql.Marshaler) {
@@ -2070,6 +2093,7 @@ func (ec *executionContext) unmarshalNUpdateWebhookInput2tributaryᚋgraphᚐUpd
 }
 
 func (ec *executionContext) marshalNWebhook2ᚕᚖtributaryᚋinternalᚋworkᚋwebhookᚐEndpointᚄ(ctx context.Context, sel ast.SelectionSet, v []*webhook.Endpoint) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "Webhook", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

@@ -12,9 +12,9 @@ import (
 	"tributary/internal/auth"
 )
 
-// User is the resolver for the user field.
-func (r *apiKeyResolver) User(ctx context.Context, obj *auth.Key) (*clients.User, error) {
-	return keyUser(ctx, obj)
+// User is the batch resolver for the user field.
+func (r *apiKeyResolver) User(ctx context.Context, objs []*auth.Key) ([]*clients.User, error) {
+	return usersOf(ctx, objs, func(k *auth.Key) string { return k.UserID })
 }
 
 // CreateAPIKey is the resolver for the createApiKey field.

@@ -81,12 +81,3 @@ func (r *Resolver) revokeAPIKey(ctx context.Context, id string) (*graph.RevokeAP
 	}
 	return &graph.RevokeAPIKeyPayload{APIKey: &key, UserErrors: none()}, nil
 }
-
-// keyUser is the user that a key acts as, nil for nobody.
-func keyUser(ctx context.Context, key *auth.Key) (*clients.User, error) {
-	if key.UserID == "" {
-		return nil, nil
-	}
-	user, _, err := one(ctx, load(ctx).user, clients.UserID(key.UserID))
-	return user, err
-}

@@ -25,7 +25,8 @@ func (r *commentResolver) Post(ctx context.Context, objs []*clients.Comment) ([]
 
 // Parent is the batch resolver for the parent field.
 func (r *commentResolver) Parent(ctx context.Context, objs []*clients.Comment) ([]*clients.Comment, error) {
-	return each(ctx, load(ctx).comment, objs, func(c *clients.Comment) (clients.CommentID, bool) { return deref(c.ParentID) }, same)
+	parents, err := each(ctx, load(ctx).comment, objs, func(c *clients.Comment) (clients.CommentID, bool) { return deref(c.ParentID) }, same)
+	return eachReadable(ctx, parents, err)
 }
 
 // Replies is the batch resolver for the replies field.
@@ -34,7 +35,8 @@ func (r *commentResolver) Replies(ctx context.Context, objs []*clients.Comment, 
 	if err != nil {
 		return nil, err
 	}
-	return pages(ctx, load(ctx).replies, objs, ofComment(args), args, relay.Comments)
+	replies, err := pages(ctx, load(ctx).replies, objs, ofComment(args), args, relay.Comments)
+	return readablePages(ctx, replies, err)
 }
 
 // History is the resolver for the history field.
@@ -67,7 +69,8 @@ func (r *mutationResolver) DeleteComment(ctx context.Context, input graph.Delete
 
 // Comment is the resolver for the comment field.
 func (r *queryResolver) Comment(ctx context.Context, id clients.GlobalID) (*clients.Comment, error) {
-	return byID(ctx, load(ctx).comment, id, clients.KindComment)
+	comment, err := byID(ctx, load(ctx).comment, id, clients.KindComment)
+	return readable(ctx, comment, err)
 }
 
 // Comment returns graph.CommentResolver implementation.

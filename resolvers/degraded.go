@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"tributary/clients"
+	"tributary/internal/engine"
 )
 
 // maxDegraded bounds extensions.degraded: a response with more than that is past telling field by field.
@@ -69,6 +70,9 @@ func (r *report) MarshalJSON() ([]byte, error) {
 // parentPath is the path of the field of ctx under the i-th parent of its batch. In a list of several types the parents
 // of one type are a part of the list, so their places there are looked up.
 func parentPath(ctx context.Context, i int) ast.Path {
+	if path, ok := engine.ParentPath(ctx, i); ok {
+		return path
+	}
 	group := graphql.GetBatchParentGroup(ctx, graphql.GetFieldContext(ctx).Object)
 	if group != nil {
 		for place, member := range group.IndexMap {

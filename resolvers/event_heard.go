@@ -84,6 +84,7 @@ func commentAdded(ctx context.Context, postID clients.GlobalID, after *string) (
 			return nil, err
 		}
 		comment, _, err := one(ctx, load(ctx).comment, clients.CommentID(idOf(d.Subject)))
+		comment, err = readable(ctx, comment, err)
 		return &graph.CommentAdded{Comment: comment, At: d.Time, Cursor: d.Cursor}, err
 	})
 }
@@ -129,9 +130,13 @@ func (r *Resolver) entityChanged(ctx context.Context, ids []*clients.GlobalID, a
 }
 
 // maySee says whether the viewer may know of an event: one about a post, if they could see the post right before or after it, whatever
-// it is like now. Users and comments are everybody's.
+// it is like now; one about a comment as mayHear has it. Users are everybody's.
 func (r *Resolver) maySee(ctx context.Context, d event.Delivery, entity clients.Node) (bool, error) {
-	if kindOf(d.Subject) != string(clients.KindPost) {
+	switch clients.Kind(kindOf(d.Subject)) {
+	case clients.KindPost:
+	case clients.KindComment:
+		return r.mayHear(ctx, d, entity)
+	default:
 		return true, nil
 	}
 	viewer := load(ctx).viewer

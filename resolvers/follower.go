@@ -12,9 +12,9 @@ import (
 	"tributary/internal/relay"
 )
 
-// Nodes is the resolver for the nodes field.
-func (r *followConnectionResolver) Nodes(ctx context.Context, obj *relay.FollowConnection) ([]*clients.User, error) {
-	return members(ctx, load(ctx).user, obj.UserIDs()), nil
+// Nodes is the batch resolver for the nodes field.
+func (r *followConnectionResolver) Nodes(ctx context.Context, objs []*relay.FollowConnection) ([][]*clients.User, error) {
+	return lists(ctx, load(ctx).user, objs, (*relay.FollowConnection).UserIDs), nil
 }
 
 // Node is the batch resolver for the node field.

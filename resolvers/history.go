@@ -11,9 +11,9 @@ import (
 	"tributary/graph"
 )
 
-// Actor is the resolver for the actor field.
-func (r *historyEntryResolver) Actor(ctx context.Context, obj *graph.HistoryEntry) (*clients.User, error) {
-	return actorOf(ctx, obj.ActorID)
+// Actor is the batch resolver for the actor field.
+func (r *historyEntryResolver) Actor(ctx context.Context, objs []*graph.HistoryEntry) ([]*clients.User, error) {
+	return usersOf(ctx, objs, func(e *graph.HistoryEntry) string { return e.ActorID })
 }
 
 // AuditLog is the resolver for the auditLog field.

@@ -221,15 +221,6 @@ func (r *Resolver) postAsOf(ctx context.Context, id clients.PostID, at time.Time
 	return post, nil
 }
 
-// actorOf is the user who did something; nil when that is not known.
-func actorOf(ctx context.Context, id string) (*clients.User, error) {
-	if id == "" {
-		return nil, nil
-	}
-	user, _, err := one(ctx, load(ctx).user, clients.UserID(id))
-	return user, err
-}
-
 // webhookSubject begins the subjects of events about webhooks, whose ids have their kind in front also below the graph.
 const webhookSubject = "webhook/" + string(clients.KindWebhook) + "_"
 

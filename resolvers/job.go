@@ -22,9 +22,9 @@ func (r *jobResolver) Name(ctx context.Context, obj *work.Record) (string, error
 	return workName(obj), nil
 }
 
-// Owner is the resolver for the owner field.
-func (r *jobResolver) Owner(ctx context.Context, obj *work.Record) (*clients.User, error) {
-	return ownerOf(ctx, obj.OwnerID)
+// Owner is the batch resolver for the owner field.
+func (r *jobResolver) Owner(ctx context.Context, objs []*work.Record) ([]*clients.User, error) {
+	return usersOf(ctx, objs, ownerID)
 }
 
 // Progress is the resolver for the progress field.
@@ -37,9 +37,9 @@ func (r *jobResolver) Attempts(ctx context.Context, obj *work.Record) (int, erro
 	return attempts(obj), nil
 }
 
-// Post is the resolver for the post field.
-func (r *jobResolver) Post(ctx context.Context, obj *work.Record) (*clients.Post, error) {
-	return postOf(ctx, obj)
+// Post is the batch resolver for the post field.
+func (r *jobResolver) Post(ctx context.Context, objs []*work.Record) ([]*clients.Post, error) {
+	return each(ctx, load(ctx).post, objs, postOf, same)
 }
 
 // ExportURL is the resolver for the exportUrl field.

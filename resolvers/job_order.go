@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"tributary/clients"
 	"tributary/graph"
 	"tributary/internal/auth"
 	"tributary/internal/work"
@@ -18,6 +19,9 @@ func (r *Resolver) requestDataExport(ctx context.Context) (*work.Record, []*grap
 	}
 	if r.Work == nil {
 		return nil, nil, errWorkDisabled
+	}
+	if err := RequireAccount(ctx, loaded, clients.UserID(v.UserID)); err != nil {
+		return nil, nil, err
 	}
 	export, err := job.StartExport(ctx, r.Work, v.UserID, v.UserID)
 	switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"tributary/clients"
+	"tributary/graph"
 	"tributary/internal/relay"
 )
 
@@ -49,34 +50,54 @@ func isHandle(s string) bool {
 	return true
 }
 
-// members loads the values of a list's keys. A key that fails leaves null and an error at its place in the list.
-func members[K comparable, V any](ctx context.Context, l *loader[K, V], keys []K) []V {
-	thunks := make([]dataloader.Thunk[found[V]], len(keys))
-	for i, key := range keys {
-		thunks[i] = l.ask(ctx, key)
+// lists loads, for every parent, the values of a list's keys. A key that fails leaves null and an error at its place in the list.
+func lists[P, V any, K comparable](ctx context.Context, l *loader[K, V], parents []P, keysOf func(P) []K) [][]V {
+	ends, keys := make([]int, len(parents)), []K(nil)
+	for i, parent := range parents {
+		keys = append(keys, keysOf(parent)...)
+		ends[i] = len(keys)
 	}
-	return settle(ctx, thunks)
+	values := make([][]V, len(parents))
+	if len(keys) == 0 {
+		return values
+	}
+	answers := l.all(ctx, keys)()
+	begin := 0
+	for i, end := range ends {
+		values[i] = make([]V, end-begin)
+		for n, a := range answers[begin:end] {
+			values[i][n] = member(ctx, func() ast.Path { return append(parentPath(ctx, i), ast.PathIndex(n)) }, a.found)
+		}
+		begin = end
+	}
+	return values
 }
 
-// settle waits for the members of a list. One that fails leaves the zero V and an error at its place.
+// settle waits for the members of a list, as lists does.
 func settle[V any](ctx context.Context, thunks []dataloader.Thunk[found[V]]) []V {
 	values := make([]V, len(thunks))
 	for i, thunk := range thunks {
 		f, err := thunk()
-		if err == nil {
-			err = f.Err
+		if err != nil {
+			f.Err = err
 		}
-		switch {
-		case err != nil:
-			graphql.AddError(ctx, gqlErrorAt(memberPath(ctx, i), err))
-		case !f.absent:
-			if f.Stale != nil {
-				load(ctx).report.stale(ctx, memberPath(ctx, i), f.Stale)
-			}
-			values[i] = f.Value
-		}
+		values[i] = member(ctx, func() ast.Path { return memberPath(ctx, i) }, f)
 	}
 	return values
+}
+
+// member is one value of a list; one that failed is the zero V and leaves an error at its place.
+func member[V any](ctx context.Context, path func() ast.Path, f found[V]) (value V) {
+	switch {
+	case f.Err != nil:
+		graphql.AddError(ctx, gqlErrorAt(path(), f.Err))
+		return value
+	case f.absent:
+		return value
+	case f.Stale != nil:
+		load(ctx).report.stale(ctx, path(), f.Stale)
+	}
+	return f.Value
 }
 
 // memberPath is the path of the i-th member of the list that the field of ctx gives.
@@ -101,15 +122,8 @@ func pages[P, V, R any, K comparable](ctx context.Context, l *loader[K, clients.
 	return each(ctx, l, parents, key, func(w clients.Window[V]) *R { return page(args, w) })
 }
 
-// count loads a number; it is nil when the service does not know the key.
-func count[K comparable, V any](ctx context.Context, l *loader[K, V], key K, number func(V) int) (*int, error) {
-	v, ok, err := one(ctx, l, key)
-	if !ok || err != nil {
-		return nil, err
-	}
-	n := number(v)
-	return &n, nil
-}
+// counted is whose lists are counted.
+func counted(s *graph.UserStats) (clients.UserID, bool) { return s.User.ID, true }
 
 // ofUser keys the lists of a user that everybody sees alike.
 func ofUser(args relay.Args) func(*clients.User) (listOf[clients.UserID], bool) {

@@ -2,20 +2,39 @@ package resolvers
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/graph-gophers/dataloader/v7"
 
 	"tributary/clients"
+	"tributary/internal/engine"
 	"tributary/internal/explain"
 )
 
 // loader gathers the keys that the fields of one response ask for into one batch for each level of the query, and asks
 // for no key twice. The values are shared by all who ask: nobody may change them.
 type loader[K comparable, V any] struct {
-	inner *dataloader.Loader[K, found[V]]
-	trace *explain.Trace // nil unless somebody wants to know
+	read    func(keys []K, answers []answer[V])
+	byClock *dataloader.Loader[*wish[K, V], struct{}] // for an executor that does not say when no further keys can come
+	trace   *explain.Trace                            // nil unless somebody wants to know
+
+	mu      sync.Mutex
+	known   map[K]*answer[V]
+	waiting []*waiting[K, V] // for the engine to say that no further ones can come
+}
+
+// wish is the keys that one field wants, as one key of the dataloader: a hundred keys of a list are one thing to it.
+type wish[K comparable, V any] struct {
+	keys    []K
+	answers []*answer[V]
+}
+
+// answer is what a key came to, once done is closed.
+type answer[V any] struct {
+	done  <-chan struct{}
+	found found[V]
 }
 
 // found is what a key came to. Absent is what does not exist or is not for this viewer.
@@ -36,21 +55,59 @@ type loading struct {
 
 // newLoader makes a loader. visible, when not nil, hides values from this viewer.
 func newLoader[K comparable, V any](how loading, fetch read[K, V], visible func(V) bool) *loader[K, V] {
-	l := &loader[K, V]{trace: explain.FromContext(how.ctx)}
-	batch := func(_ context.Context, keys []K) []*dataloader.Result[found[V]] {
-		answers := guarded(l.traced(how.ctx, keys), how, fetch, keys)
-		values := make([]dataloader.Result[found[V]], len(keys))
-		results := make([]*dataloader.Result[found[V]], len(keys))
+	l := &loader[K, V]{trace: explain.FromContext(how.ctx), known: map[K]*answer[V]{}}
+	l.read = func(keys []K, answers []answer[V]) {
+		got := guarded(l.traced(how.ctx, keys), how, fetch, keys)
 		for i, key := range keys {
-			answer, ok := answers[key]
-			hidden := ok && answer.Err == nil && visible != nil && !visible(answer.Value)
-			values[i].Data = found[V]{Answer: answer, absent: !ok || hidden}
-			results[i] = &values[i]
+			value, ok := got[key]
+			hidden := ok && value.Err == nil && visible != nil && !visible(value.Value)
+			answers[i].found = found[V]{Answer: value, absent: !ok || hidden}
+		}
+	}
+	l.byClock = l.gatherer(dataloader.WithWait[*wish[K, V], struct{}](how.wait), dataloader.WithInputCapacity[*wish[K, V], struct{}](32))
+	return l
+}
+
+// gatherer makes the dataloader of a batch. The loader itself knows what it has asked for, so that it needs no cache.
+func (l *loader[K, V]) gatherer(options ...dataloader.Option[*wish[K, V], struct{}]) *dataloader.Loader[*wish[K, V], struct{}] {
+	batch := func(_ context.Context, wishes []*wish[K, V]) []*dataloader.Result[struct{}] {
+		l.grant(wishes)
+		results := make([]*dataloader.Result[struct{}], len(wishes))
+		for i := range results {
+			results[i] = new(dataloader.Result[struct{}])
 		}
 		return results
 	}
-	l.inner = dataloader.NewBatchedLoader(batch, dataloader.WithWait[K, found[V]](how.wait), dataloader.WithInputCapacity[K, found[V]](32))
-	return l
+	return dataloader.NewBatchedLoader(batch, append(options, dataloader.WithCache[*wish[K, V], struct{}](&dataloader.NoCache[*wish[K, V], struct{}]{}))...)
+}
+
+// grant reads the keys of all wishes that nobody has asked for before, and gives each wish its answers. Those that another batch is
+// reading are done when that is.
+func (l *loader[K, V]) grant(wishes []*wish[K, V]) {
+	total := 0
+	for _, w := range wishes {
+		total += len(w.keys)
+	}
+	done := make(chan struct{})
+	defer close(done)
+	keys, fresh := make([]K, 0, total), make([]answer[V], 0, total)
+	l.mu.Lock()
+	for _, w := range wishes {
+		w.answers = make([]*answer[V], len(w.keys))
+		for i, key := range w.keys {
+			a, ok := l.known[key]
+			if !ok {
+				keys, fresh = append(keys, key), append(fresh, answer[V]{done: done})
+				a = &fresh[len(fresh)-1]
+				l.known[key] = a
+			}
+			w.answers[i] = a
+		}
+	}
+	l.mu.Unlock()
+	if len(keys) > 0 {
+		l.read(keys, fresh)
+	}
 }
 
 // guarded reads, and turns a panic into an error of every key, where dataloader would print it.
@@ -67,12 +124,77 @@ func guarded[K comparable, V any](ctx context.Context, how loading, fetch read[K
 	return fetch(ctx, keys)
 }
 
-// ask has the key gathered for the field of ctx; the thunk waits for what it comes to.
-func (l *loader[K, V]) ask(ctx context.Context, key K) dataloader.Thunk[found[V]] {
+// all has the keys gathered for the field of ctx; the thunk waits for what they come to, in the order of the keys.
+func (l *loader[K, V]) all(ctx context.Context, keys []K) func() []*answer[V] {
 	if l.trace != nil {
-		l.trace.Want(ctx, wanted[K, V]{l, key})
+		for _, key := range keys {
+			l.trace.Want(ctx, wanted[K, V]{l, key})
+		}
 	}
-	return l.inner.Load(ctx, key)
+	w := &wish[K, V]{keys: keys}
+	gate := engine.GateFrom(ctx)
+	if gate == nil {
+		granted := l.byClock.Load(ctx, w)
+		return func() []*answer[V] { return w.wait(func() { _, _ = granted() }) }
+	}
+	granted := l.join(gate, w)
+	return func() (answers []*answer[V]) {
+		gate.Outside(func() { answers = w.wait(granted) })
+		return answers
+	}
+}
+
+// wait waits until the wish is granted and everything of it is there.
+func (w *wish[K, V]) wait(granted func()) []*answer[V] {
+	granted()
+	for _, a := range w.answers {
+		<-a.done
+	}
+	return w.answers
+}
+
+// waiting is a wish that has not been given to the dataloader yet.
+type waiting[K comparable, V any] struct {
+	*wish[K, V]
+	begun   chan struct{} // closed once granted is set
+	granted dataloader.Thunk[struct{}]
+}
+
+// join adds a wish to those that become one batch when the engine says that no further ones can come.
+func (l *loader[K, V]) join(gate *engine.Gate, w *wish[K, V]) (granted func()) {
+	waits := &waiting[K, V]{wish: w, begun: make(chan struct{})}
+	l.mu.Lock()
+	l.waiting = append(l.waiting, waits)
+	first := len(l.waiting) == 1
+	l.mu.Unlock()
+	if first {
+		gate.Later(l.begin)
+	}
+	return func() {
+		<-waits.begun
+		_, _ = waits.granted()
+	}
+}
+
+// begin has the dataloader make one batch of all wishes: it starts as soon as it has been given the last.
+func (l *loader[K, V]) begin() {
+	l.mu.Lock()
+	wishes := l.waiting
+	l.waiting = nil
+	l.mu.Unlock()
+	n := len(wishes)
+	gather := l.gatherer(dataloader.WithBatchCapacity[*wish[K, V], struct{}](n), dataloader.WithInputCapacity[*wish[K, V], struct{}](n),
+		dataloader.WithWait[*wish[K, V], struct{}](time.Minute)) // never waited for: the n-th wish starts the batch
+	for _, w := range wishes {
+		w.granted = gather.Load(context.Background(), w.wish)
+		close(w.begun)
+	}
+}
+
+// ask has one key gathered for the field of ctx; the thunk waits for what it comes to.
+func (l *loader[K, V]) ask(ctx context.Context, key K) dataloader.Thunk[found[V]] {
+	thunk := l.all(ctx, []K{key})
+	return func() (found[V], error) { return thunk()[0].found, nil }
 }
 
 // wanted tells a key of one loader from the same key of another.
@@ -94,12 +216,9 @@ func (l *loader[K, V]) traced(ctx context.Context, keys []K) context.Context {
 
 // one loads the value of one key for the field of ctx; ok is false when there is none.
 func one[K comparable, V any](ctx context.Context, l *loader[K, V], key K) (value V, ok bool, err error) {
-	f, err := l.ask(ctx, key)()
-	if err == nil {
-		err = f.Err
-	}
-	if err != nil || f.absent {
-		return value, false, err
+	f, _ := l.ask(ctx, key)()
+	if f.Err != nil || f.absent {
+		return value, false, f.Err
 	}
 	if f.Stale != nil {
 		load(ctx).report.stale(ctx, graphql.GetPath(ctx), f.Stale)
@@ -120,27 +239,28 @@ func each[P, V, R any, K comparable](ctx context.Context, l *loader[K, V], paren
 
 // eachOr is each for what is worth saying also of a key without a value: convert is then told so.
 func eachOr[P, V, R any, K comparable](ctx context.Context, l *loader[K, V], parents []P, key func(P) (K, bool), convert func(V, bool) R) ([]R, error) {
-	thunks := make([]dataloader.Thunk[found[V]], len(parents))
+	keys, places := make([]K, 0, len(parents)), make([]int, 0, len(parents))
+	var nobody P // gqlgen's executor passes the nulls of a list on as parents
 	for i, parent := range parents {
+		if any(parent) == any(nobody) {
+			continue
+		}
 		if k, ok := key(parent); ok {
-			thunks[i] = l.ask(ctx, k)
+			keys, places = append(keys, k), append(places, i)
 		}
 	}
 	results := make([]R, len(parents))
+	if len(keys) == 0 {
+		return results, nil
+	}
 	var failed graphql.BatchErrorList
-	for i, thunk := range thunks {
-		if thunk == nil {
-			continue
-		}
-		f, err := thunk()
-		if err == nil {
-			err = f.Err
-		}
-		if err != nil {
+	for n, a := range l.all(ctx, keys)() {
+		i, f := places[n], &a.found
+		if f.Err != nil {
 			if failed == nil {
 				failed = make(graphql.BatchErrorList, len(parents))
 			}
-			failed[i] = err
+			failed[i] = f.Err
 			continue
 		}
 		if f.Stale != nil {

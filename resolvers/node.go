@@ -28,6 +28,11 @@ func loadNode(ctx context.Context, id clients.GlobalID) (clients.Node, error) {
 	if f.Stale != nil {
 		load(ctx).report.stale(ctx, graphql.GetPath(ctx), f.Stale)
 	}
+	if comment, ok := f.Value.(*clients.Comment); ok {
+		if comment, err = readable(ctx, comment, nil); comment == nil {
+			return nil, err
+		}
+	}
 	return f.Value, nil
 }
 
@@ -43,7 +48,7 @@ func loadNodes(ctx context.Context, ids []*clients.GlobalID) ([]clients.Node, er
 		}
 		thunks[i] = startNode(ctx, *id)
 	}
-	return settle(ctx, thunks), nil
+	return readableNodes(ctx, settle(ctx, thunks)), nil
 }
 
 // noNode refuses the id of what can be asked for by its own field alone.

@@ -48,7 +48,7 @@ func (r *postResolver) Comments(ctx context.Context, objs []*clients.Post, first
 	if err != nil {
 		return nil, err
 	}
-	return pages(ctx, load(ctx).commentsByPost, objs, ofPost(args, topLevel), args, relay.Comments)
+	return pages(ctx, load(ctx).commentsByPost, load(ctx).opened(objs), ofPost(args, topLevel), args, relay.Comments)
 }
 
 // CommentCount is the batch resolver for the commentCount field.

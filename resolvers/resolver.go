@@ -39,6 +39,7 @@ type scope struct {
 	*loaders
 	viewer auth.Viewer
 	report *report
+	open   openPosts
 }
 
 // Scope gives a response its loaders. It is called once for each response, and again for each root field of a mutation,

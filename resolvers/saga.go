@@ -50,9 +50,9 @@ func (r *sagaResolver) Name(ctx context.Context, obj *work.Record) (string, erro
 	return workName(obj), nil
 }
 
-// User is the resolver for the user field.
-func (r *sagaResolver) User(ctx context.Context, obj *work.Record) (*clients.User, error) {
-	return ownerOf(ctx, obj.OwnerID)
+// User is the batch resolver for the user field.
+func (r *sagaResolver) User(ctx context.Context, objs []*work.Record) ([]*clients.User, error) {
+	return usersOf(ctx, objs, ownerID)
 }
 
 // SagaProgress is the resolver for the sagaProgress field.

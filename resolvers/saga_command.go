@@ -43,7 +43,14 @@ func (r *Resolver) restoreAccount(ctx context.Context, named *clients.GlobalID) 
 	if r.Accounts == nil {
 		return nil, nil, errWorkDisabled
 	}
-	turned, err := r.Accounts.RestoreAccount(ctx, id)
+	restore := r.Accounts.RestoreOwnAccount
+	if load(ctx).viewer.Admin() {
+		restore = r.Accounts.RestoreAccount
+	}
+	turned, err := restore(ctx, id)
+	if errors.Is(err, saga.ErrOrderedByOther) {
+		return nil, nil, auth.ErrForbidden
+	}
 	return sagaOutcome(turned, err, []string{"userId"}, nil)
 }
 

@@ -63,7 +63,8 @@ func (r *userResolver) Comments(ctx context.Context, objs []*clients.User, first
 	if err != nil {
 		return nil, err
 	}
-	return pages(ctx, load(ctx).commentsByAuthor, objs, ofUser(args), args, relay.Comments)
+	comments, err := pages(ctx, load(ctx).commentsByAuthor, objs, ofUser(args), args, relay.Comments)
+	return readablePages(ctx, comments, err)
 }
 
 // Followers is the batch resolver for the followers field.
@@ -95,7 +96,8 @@ func (r *userResolver) Activity(ctx context.Context, objs []*clients.User, first
 	if err != nil {
 		return nil, err
 	}
-	return pages(ctx, load(ctx).activity, objs, load(ctx).ofAuthor(args), args, relay.Activity)
+	items, err := pages(ctx, load(ctx).activity, objs, load(ctx).ofAuthor(args), args, relay.Activity)
+	return readablePages(ctx, items, err)
 }
 
 // FollowedByViewer is the batch resolver for the followedByViewer field.
@@ -113,25 +115,25 @@ func (r *userResolver) AsOf(ctx context.Context, obj *clients.User, at time.Time
 	return r.userAsOf(ctx, obj.ID, at)
 }
 
-// Posts is the resolver for the posts field.
-func (r *userStatsResolver) Posts(ctx context.Context, obj *graph.UserStats) (*int, error) {
-	key, _ := load(ctx).ofAuthor(relay.Args{})(obj.User)
-	return count(ctx, load(ctx).postCount, key, same)
+// Posts is the batch resolver for the posts field.
+func (r *userStatsResolver) Posts(ctx context.Context, objs []*graph.UserStats) ([]*int, error) {
+	key := load(ctx).ofAuthor(relay.Args{})
+	return each(ctx, load(ctx).postCount, objs, func(s *graph.UserStats) (listOf[clients.UserID], bool) { return key(s.User) }, pointer)
 }
 
-// Comments is the resolver for the comments field.
-func (r *userStatsResolver) Comments(ctx context.Context, obj *graph.UserStats) (*int, error) {
-	return count(ctx, load(ctx).commentCount, obj.User.ID, same)
+// Comments is the batch resolver for the comments field.
+func (r *userStatsResolver) Comments(ctx context.Context, objs []*graph.UserStats) ([]*int, error) {
+	return each(ctx, load(ctx).commentCount, objs, counted, pointer)
 }
 
-// Followers is the resolver for the followers field.
-func (r *userStatsResolver) Followers(ctx context.Context, obj *graph.UserStats) (*int, error) {
-	return count(ctx, load(ctx).followCounts, obj.User.ID, func(c clients.FollowCounts) int { return c.Followers })
+// Followers is the batch resolver for the followers field.
+func (r *userStatsResolver) Followers(ctx context.Context, objs []*graph.UserStats) ([]*int, error) {
+	return each(ctx, load(ctx).followCounts, objs, counted, func(c clients.FollowCounts) *int { return &c.Followers })
 }
 
-// Following is the resolver for the following field.
-func (r *userStatsResolver) Following(ctx context.Context, obj *graph.UserStats) (*int, error) {
-	return count(ctx, load(ctx).followCounts, obj.User.ID, func(c clients.FollowCounts) int { return c.Following })
+// Following is the batch resolver for the following field.
+func (r *userStatsResolver) Following(ctx context.Context, objs []*graph.UserStats) ([]*int, error) {
+	return each(ctx, load(ctx).followCounts, objs, counted, func(c clients.FollowCounts) *int { return &c.Following })
 }
 
 // User returns graph.UserResolver implementation.

@@ -61,9 +61,9 @@ func (r *queryResolver) Webhook(ctx context.Context, id clients.GlobalID) (*webh
 	return r.webhook(ctx, id)
 }
 
-// Owner is the resolver for the owner field.
-func (r *webhookResolver) Owner(ctx context.Context, obj *webhook.Endpoint) (*clients.User, error) {
-	return ownerOf(ctx, obj.OwnerID)
+// Owner is the batch resolver for the owner field.
+func (r *webhookResolver) Owner(ctx context.Context, objs []*webhook.Endpoint) ([]*clients.User, error) {
+	return usersOf(ctx, objs, func(e *webhook.Endpoint) string { return e.OwnerID })
 }
 
 // Deliveries is the resolver for the deliveries field.

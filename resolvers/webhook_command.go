@@ -46,7 +46,7 @@ func (r *Resolver) createWebhook(ctx context.Context, input graph.CreateWebhookI
 	if err != nil {
 		return nil, err
 	}
-	wanted := webhook.NewEndpoint{URL: input.URL, EventTypes: input.EventTypes}
+	wanted := webhook.NewEndpoint{URL: input.URL, EventTypes: input.EventTypes, Key: clients.CallerFrom(ctx).IdempotencyKey}
 	if input.Secret != nil {
 		if *input.Secret == "" {
 			return &graph.WebhookPayload{UserErrors: problem(graph.UserErrorCodeInvalid, "leave the secret out to have one made", "secret")}, nil
@@ -61,7 +61,7 @@ func (r *Resolver) createWebhook(ctx context.Context, input graph.CreateWebhookI
 		problems, err := refused(err, "input")
 		return payload(err, &graph.WebhookPayload{UserErrors: problems})
 	}
-	return &graph.WebhookPayload{Webhook: &made, Secret: &secret, UserErrors: none()}, nil
+	return &graph.WebhookPayload{Webhook: &made, Secret: unlessZero(secret), UserErrors: none()}, nil
 }
 
 func (r *Resolver) updateWebhook(ctx context.Context, input graph.UpdateWebhookInput) (*webhook.Endpoint, []*graph.UserError, error) {

@@ -50,14 +50,13 @@ func wantKind(id clients.GlobalID, want clients.Kind) error {
 // workName is the name of a definition without its version.
 func workName(r *work.Record) string { name, _, _ := strings.Cut(r.Name, "."); return name }
 
-// ownerOf is the user of an id that may be empty, nil for nobody and for those who are gone.
-func ownerOf(ctx context.Context, id string) (*clients.User, error) {
-	if id == "" {
-		return nil, nil
-	}
-	user, _, err := one(ctx, load(ctx).user, clients.UserID(id))
-	return user, err
+// usersOf are the users that things name by an id that may be empty, nil for nobody and for those who are gone.
+func usersOf[P any](ctx context.Context, things []P, id func(P) string) ([]*clients.User, error) {
+	return each(ctx, load(ctx).user, things, func(p P) (clients.UserID, bool) { return clients.UserID(id(p)), id(p) != "" }, same)
 }
+
+// ownerID is whose a piece of work is.
+func ownerID(r *work.Record) string { return r.OwnerID }
 
 // progress is how much of a job is done, from 0 to 1; nil while that is not known.
 func progress(r *work.Record) *float64 {
@@ -80,14 +79,13 @@ func attempts(r *work.Record) int {
 	return 0
 }
 
-// postOf is the post that a job has made, nil if it has made none or the viewer may not see it.
-func postOf(ctx context.Context, r *work.Record) (*clients.Post, error) {
+// postOf is the id of the post that a job has made; false if it has made none.
+func postOf(r *work.Record) (clients.PostID, bool) {
 	var output struct {
 		PostID clients.PostID `json:"postId"`
 	}
 	if len(r.Output) == 0 || json.Unmarshal(r.Output, &output) != nil || output.PostID == "" {
-		return nil, nil // another job's output may be of any form
+		return "", false // another job's output may be of any form
 	}
-	post, _, err := one(ctx, load(ctx).post, output.PostID)
-	return post, err
+	return output.PostID, true
 }

@@ -25,7 +25,26 @@ type Gqlgen struct {
 }
 
 // Execute runs one operation to its end.
-func (g *Gqlgen) Execute(ctx context.Context, op *Prepared, denied Denied) (result *Result) {
+func (g *Gqlgen) Execute(ctx context.Context, op *Prepared, denied Denied) *Result {
+	ctx = g.enter(ctx, op, denied)
+	return g.guarded(ctx, func(ctx context.Context) *Result {
+		response := g.Schema.Exec(ctx)(ctx)
+		if response == nil && op.Kind() == ast.Subscription && ctx.Err() == nil {
+			return &Result{Outcome: Skipped, Errors: graphql.GetErrors(ctx)}
+		}
+		if response == nil {
+			return g.failed(ctx, cmp.Or(context.Cause(ctx), errNoResponse))
+		}
+		return &Result{
+			Data:       response.Data,
+			Errors:     append(response.Errors, graphql.GetErrors(ctx)...),
+			Extensions: graphql.GetExtensions(ctx),
+		}
+	})
+}
+
+// enter gives an operation gqlgen's contexts and the response's own scope.
+func (g *Gqlgen) enter(ctx context.Context, op *Prepared, denied Denied) context.Context {
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{
 		RawQuery:               op.Query,
 		Variables:              op.Variables,
@@ -36,25 +55,17 @@ func (g *Gqlgen) Execute(ctx context.Context, op *Prepared, denied Denied) (resu
 		ResolverMiddleware:     denied.around(g.around(ctx)),
 		RootResolverMiddleware: g.rootField(op),
 	})
-	ctx = graphql.WithResponseContext(ctx, g.Present, g.Recover)
-	defer func() { // what panics outside of a resolver, such as a marshaler
+	return graphql.WithResponseContext(ctx, g.Present, g.Recover)
+}
+
+// guarded runs an operation in its scope and answers for what panics outside of a resolver, such as a marshaler.
+func (g *Gqlgen) guarded(ctx context.Context, run func(context.Context) *Result) (result *Result) {
+	defer func() {
 		if value := recover(); value != nil {
 			result = g.failed(ctx, g.Recover(ctx, value))
 		}
 	}()
-	ctx = g.Scope(ctx)
-	response := g.Schema.Exec(ctx)(ctx)
-	if response == nil && op.Kind() == ast.Subscription && ctx.Err() == nil {
-		return &Result{Outcome: Skipped, Errors: graphql.GetErrors(ctx)}
-	}
-	if response == nil {
-		return g.failed(ctx, cmp.Or(context.Cause(ctx), errNoResponse))
-	}
-	return &Result{
-		Data:       response.Data,
-		Errors:     append(response.Errors, graphql.GetErrors(ctx)...),
-		Extensions: graphql.GetExtensions(ctx),
-	}
+	return run(g.Scope(ctx))
 }
 
 // errNoResponse stands for an executor that ends without an answer although nobody stopped it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/maypok86/otter/v2"
@@ -45,6 +46,21 @@ type Prepared struct {
 	key         documentKey // of the document
 	protected   protections
 	introspects bool
+	memo        *sync.Map // of the document: what executors keep beside it
+}
+
+// Memo is what create gives for this operation, kept as long as its document is. The key tells it from what others keep; create may be
+// called more than once, and what it gave first stays.
+func (p *Prepared) Memo(key any, create func() any) any {
+	type at struct {
+		op  *ast.OperationDefinition
+		key any
+	}
+	if kept, ok := p.memo.Load(at{p.Operation, key}); ok {
+		return kept
+	}
+	kept, _ := p.memo.LoadOrStore(at{p.Operation, key}, create())
+	return kept
 }
 
 // Kind is query, mutation or subscription.
@@ -70,6 +86,7 @@ type document struct {
 	protected   protections
 	introspects bool
 	textBytes   int
+	memo        sync.Map
 }
 
 const astFactor = 64 // about how many bytes a validated document takes for each byte of its text
@@ -122,7 +139,7 @@ func (p *Preparer) Prepare(view *View, req Request) (*Prepared, gqlerror.List) {
 	}
 	return &Prepared{
 		View: view, Query: req.Query, Document: doc.QueryDocument, Operation: op, Variables: variables,
-		Cost: doc.plans[op], key: doc.key, protected: doc.protected, introspects: doc.introspects,
+		Cost: doc.plans[op], key: doc.key, protected: doc.protected, introspects: doc.introspects, memo: &doc.memo,
 	}, nil
 }
 
@@ -154,7 +171,7 @@ func (p *Preparer) document(view *View, text string) (*document, gqlerror.List) 
 		return nil, gqlerror.List{refuse(CodeTooManyFields, "the operation selects more fields than this server takes: split it")}
 	}
 	protected, introspects := view.protections.in(view.Schema, doc)
-	valid := &document{doc, key, plans, protected, introspects, len(text)}
+	valid := &document{QueryDocument: doc, key: key, plans: plans, protected: protected, introspects: introspects, textBytes: len(text)}
 	p.documents.Set(key, valid)
 	return valid, nil
 }

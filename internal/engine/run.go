@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+// Run is how one operation is run.
+type Run struct {
+	Vars   map[string]any
+	Denied func(object, field string) error // why a field may not be read; nil: every field may
+	// Delay is how long loaders wait for keys of fields that wait for something else.
+	Delay time.Duration
+	// Around stands around every call of a resolver; nil: nothing does.
+	Around graphql.FieldMiddleware
+	// Renew gives the fields below one root field of a mutation a context of their own; nil: they share one.
+	Renew func(context.Context) context.Context
+}
+
+// run is one operation under way. Its context has gqlgen's operation and response contexts.
+type run struct {
+	Run
+	plan *Plan
+	gate *Gate
+}
+
+// column is all objects of one type that stand at one place of the query, over all lists.
+type column struct {
+	sel     *selection
+	objs    []any
+	above   *column // nil at the root
+	step    *step   // of above, that led here
+	parents []int32 // the place of each object's parent in above
+	indexes []int32 // the place of each object in its parent's list; nil when there is no list
+	results []result
+}
+
+// result is what one field of a column came to.
+type result struct {
+	err    error   // of the field as a whole: each of its places failed
+	errs   []error // of each place, or nil
+	values []any   // of a leaf
+	refs   []ref   // of objects, in the order of the places, and of the lists there
+	ends   []int32 // where the list of each place ends in refs, inverted when it is null; nil when there is no list
+	below  []*column
+}
+
+// ref is where an object stands: in which of the columns below and at which place. A column below 0 is null.
+type ref struct{ column, place int32 }
+
+// job is a field whose value has to be waited for.
+type job struct {
+	ctx context.Context
+	col *column
+	st  *step
+}
+
+// Execute runs a plan and returns the JSON of its data: an object, or null when a null rose to the top. Errors are added to the
+// response context of ctx, where errors of a field stand under its path. ctx has gqlgen's operation context too. What panics in a
+// resolver is recovered as gqlgen does it.
+func (p *Plan) Execute(ctx context.Context, how Run) []byte {
+	r := &run{Run: how, plan: p, gate: newGate(how.Delay)}
+	root := &column{sel: p.root, objs: []any{nil}, results: make([]result, p.root.slots)}
+	ctx = withGate(ctx, r.gate)
+	if p.serial {
+		for _, st := range p.root.steps {
+			if st.slot >= 0 {
+				r.together(r.begin(r.rootContext(ctx, st), root, st, nil))
+			}
+		}
+	} else {
+		r.together(r.expand(ctx, root, nil))
+	}
+	return r.write(ctx, root)
+}
+
+// rootContext is the context of one root field of a mutation.
+func (r *run) rootContext(ctx context.Context, st *step) context.Context {
+	ctx = graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{Object: st.context.Object, Field: st.context.Field})
+	if r.Renew != nil {
+		ctx = r.Renew(ctx)
+	}
+	return ctx
+}
+
+// expand reads what stands in the objects of a column, down to where something has to be waited for, and adds those fields to jobs.
+func (r *run) expand(ctx context.Context, col *column, jobs []job) []job {
+	for _, st := range col.sel.steps {
+		if st.slot >= 0 {
+			jobs = r.begin(ctx, col, st, jobs)
+		}
+	}
+	return jobs
+}
+
+func (r *run) begin(ctx context.Context, col *column, st *step, jobs []job) []job {
+	if st.field.Get == nil {
+		return append(jobs, job{ctx, col, st})
+	}
+	r.read(ctx, col, st)
+	for _, below := range col.results[st.slot].below {
+		jobs = r.expand(ctx, below, jobs)
+	}
+	return jobs
+}
+
+// together does jobs side by side, and what follows from each as soon as it is done: one goroutine for each field, none for each
+// object. The last one needs none.
+func (r *run) together(jobs []job) {
+	if len(jobs) == 0 {
+		return
+	}
+	var others sync.WaitGroup
+	r.gate.enter(len(jobs) - 1)
+	for _, j := range jobs[:len(jobs)-1] {
+		others.Go(func() {
+			r.do(j)
+			r.gate.leave()
+		})
+	}
+	r.do(jobs[len(jobs)-1])
+	r.gate.Outside(others.Wait)
+}
+
+func (r *run) do(j job) {
+	r.resolve(j.ctx, j.col, j.st)
+	var jobs []job
+	for _, below := range j.col.results[j.st.slot].below {
+		jobs = r.expand(j.ctx, below, jobs)
+	}
+	r.together(jobs)
+}

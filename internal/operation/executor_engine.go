@@ -1,0 +1,43 @@
+package operation
+
+import (
+	"context"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"tributary/internal/engine"
+)
+
+// Planned runs queries and mutations on the breadth-first engine. What the engine does not take on runs on Stock: subscriptions, and
+// operations that are traced field by field.
+type Planned struct {
+	Tables *engine.Tables
+	Stock  *Gqlgen
+	Delay  time.Duration // how long loaders wait for keys of fields that wait for something else
+}
+
+// Execute runs one operation to its end.
+func (p *Planned) Execute(ctx context.Context, op *Prepared, denied Denied) *Result {
+	if op.Kind() == ast.Subscription || p.Stock.traces(ctx) {
+		return p.Stock.Execute(ctx, op, denied)
+	}
+	plans := op.Memo(p.Tables, func() any { return engine.NewPlans(p.Tables, op.Document, op.Operation) }).(*engine.Plans)
+	how := engine.Run{Vars: op.Variables, Delay: p.Delay, Renew: p.Stock.Scope}
+	if len(denied) > 0 {
+		how.Denied = denied.Reason
+	}
+	ctx = p.Stock.enter(ctx, op, denied)
+	return p.Stock.guarded(ctx, func(ctx context.Context) *Result {
+		plan, err := plans.For(op.Variables)
+		if err != nil {
+			return p.Stock.failed(ctx, err)
+		}
+		data := plan.Execute(ctx, how)
+		return &Result{Data: data, Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
+	})
+}
+
+// traces says whether something wants to stand around the fields of this operation.
+func (g *Gqlgen) traces(ctx context.Context) bool { return g.Around != nil && g.Around(ctx) != nil }
