@@ -21,7 +21,8 @@ test-deps: # what is missing is named; without it the tests that need it are ski
 	@./.ci/deps || [ "$${CI:-}" != true ]
 
 test-go:
-	TORTURE=sample $(GO) test -race -timeout 20m ./...
+	ORACLE=300 TORTURE=sample $(GO) test -race -timeout 20m ./...
+	ORACLE=20000 $(GO) test -run '^TestExecutorsAgree$$' -count=1 .
 
 test-e2e: build
 	@if ./.ci/deps; then $(MAKE) --no-print-directory check-pages e2e-run; \
@@ -51,7 +52,8 @@ pages: ## rebuild the embedded pages
 check-pages:
 	cd internal/console/web && npm ci --no-audit --no-fund --silent && npm run --silent check
 
-fuzz: ## every fuzz target for FUZZTIME each
+fuzz: ## every fuzz target for FUZZTIME each, and 200,000 operations on both executors
+	ORACLE=200000 ORACLE_SEED=$$(date +%s) $(GO) test -run '^TestExecutorsAgree$$' -count=1 -timeout 60m -v .
 	@$(GO) list -f '{{.Dir}}' ./... | while read -r dir; do \
 	  grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null | cut -c6- | while read -r name; do \
 	    echo "$$dir $$name"; (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); done; done

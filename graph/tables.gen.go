@@ -67,6 +67,7 @@ func NewTables(cfg Config) *engine.Tables {
 		"SagaPayload",
 		"SagaProgress",
 		"SagaStep",
+		"Subscription",
 		"UnfollowPayload",
 		"UpdateCommentPayload",
 		"UpdatePostPayload",
@@ -141,6 +142,7 @@ func NewTables(cfg Config) *engine.Tables {
 	ec.tableSagaPayload(t)
 	ec.tableSagaProgress(t)
 	ec.tableSagaStep(t)
+	ec.tableSubscription(t)
 	ec.tableUnfollowPayload(t)
 	ec.tableUpdateCommentPayload(t)
 	ec.tableUpdatePostPayload(t)
@@ -2901,6 +2903,95 @@ func (ec *executionContext) tableSagaStep(t *engine.Tables) {
 				obj := v.(*work.Step)
 				x := obj.At
 				return engine.AppendTime(b, x)
+			},
+		},
+	}
+}
+
+func (ec *executionContext) tableSubscription(t *engine.Tables) {
+	t.Type("Subscription").Fields = map[string]*engine.Field{
+		"postAdded": {
+			Object: "Subscription", Name: "postAdded",
+			Type: t.Type("PostAdded"),
+			Args: ec.field_Subscription_postAdded_args,
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				fc := graphql.FieldContext{Args: args}
+				_ = fc
+				events, err := ec.Resolvers.Subscription().PostAdded(ctx, fc.Args["authorIds"].([]*clients.GlobalID), fc.Args["after"].(*string))
+				if err != nil {
+					return nil, err
+				}
+				return engine.Next(ctx, events)
+			},
+		},
+		"commentAdded": {
+			Object: "Subscription", Name: "commentAdded",
+			Type: t.Type("CommentAdded"),
+			Args: ec.field_Subscription_commentAdded_args,
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				fc := graphql.FieldContext{Args: args}
+				_ = fc
+				events, err := ec.Resolvers.Subscription().CommentAdded(ctx, fc.Args["postId"].(clients.GlobalID), fc.Args["after"].(*string))
+				if err != nil {
+					return nil, err
+				}
+				return engine.Next(ctx, events)
+			},
+		},
+		"followerAdded": {
+			Object: "Subscription", Name: "followerAdded",
+			Type: t.Type("FollowerAdded"),
+			Args: ec.field_Subscription_followerAdded_args,
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				fc := graphql.FieldContext{Args: args}
+				_ = fc
+				events, err := ec.Resolvers.Subscription().FollowerAdded(ctx, fc.Args["userId"].(clients.GlobalID), fc.Args["after"].(*string))
+				if err != nil {
+					return nil, err
+				}
+				return engine.Next(ctx, events)
+			},
+		},
+		"entityChanged": {
+			Object: "Subscription", Name: "entityChanged",
+			Type: t.Type("EntityChanged"),
+			Args: ec.field_Subscription_entityChanged_args,
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				fc := graphql.FieldContext{Args: args}
+				_ = fc
+				events, err := ec.Resolvers.Subscription().EntityChanged(ctx, fc.Args["ids"].([]*clients.GlobalID), fc.Args["after"].(*string))
+				if err != nil {
+					return nil, err
+				}
+				return engine.Next(ctx, events)
+			},
+		},
+		"jobProgress": {
+			Object: "Subscription", Name: "jobProgress",
+			Type: t.Type("JobProgress"),
+			Args: ec.field_Subscription_jobProgress_args,
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				fc := graphql.FieldContext{Args: args}
+				_ = fc
+				events, err := ec.Resolvers.Subscription().JobProgress(ctx, fc.Args["id"].(clients.GlobalID), fc.Args["after"].(*string))
+				if err != nil {
+					return nil, err
+				}
+				return engine.Next(ctx, events)
+			},
+		},
+		"sagaProgress": {
+			Object: "Subscription", Name: "sagaProgress",
+			Type: t.Type("SagaProgress"),
+			Args: ec.field_Subscription_sagaProgress_args,
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				fc := graphql.FieldContext{Args: args}
+				_ = fc
+				events, err := ec.Resolvers.Subscription().SagaProgress(ctx, fc.Args["id"].(clients.GlobalID), fc.Args["after"].(*string))
+				if err != nil {
+					return nil, err
+				}
+				return engine.Next(ctx, events)
 			},
 		},
 	}

@@ -18,6 +18,7 @@ type Plan struct {
 	vars   map[string]any
 	root   *selection
 	serial bool // the fields of a mutation run one after the other
+	event  bool // a subscription, run for one event
 }
 
 // selection is what is wanted of the objects of one type at one place of the query.
@@ -51,11 +52,11 @@ type branch struct {
 
 // compile makes the plan of an operation. The document is valid.
 func compile(t *Tables, doc *ast.QueryDocument, op *ast.OperationDefinition, conditions []string, vars map[string]any) (*Plan, error) {
-	root := t.Type(map[ast.Operation]string{ast.Query: "Query", ast.Mutation: "Mutation"}[op.Operation])
+	root := t.Type(map[ast.Operation]string{ast.Query: "Query", ast.Mutation: "Mutation", ast.Subscription: "Subscription"}[op.Operation])
 	if root == nil {
 		return nil, fmt.Errorf("engine: no tables for a %s", op.Operation)
 	}
-	p := &Plan{tables: t, doc: doc, vars: conditionValues(conditions, vars), serial: op.Operation == ast.Mutation}
+	p := &Plan{tables: t, doc: doc, vars: conditionValues(conditions, vars), serial: op.Operation == ast.Mutation, event: op.Operation == ast.Subscription}
 	p.root = p.selection(root, nil, []ast.SelectionSet{op.SelectionSet})
 	return p, nil
 }

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,7 +60,8 @@ type job struct {
 	st  *step
 }
 
-// Execute runs a plan and returns the JSON of its data: an object, or null when a null rose to the top. Errors are added to the
+// Execute runs a plan and returns the JSON of its data: an object, or null when a null rose to the top. A subscription is run for one event;
+// data is nil when its resolver has none for it, or fails. Errors are added to the
 // response context of ctx, where errors of a field stand under its path. ctx has gqlgen's operation context too. What panics in a
 // resolver is recovered as gqlgen does it.
 func (p *Plan) Execute(ctx context.Context, how Run) []byte {
@@ -74,7 +77,44 @@ func (p *Plan) Execute(ctx context.Context, how Run) []byte {
 	} else {
 		r.together(r.expand(ctx, root, nil))
 	}
+	if p.event && r.skips(ctx, root) {
+		return nil
+	}
 	return r.write(ctx, root)
+}
+
+// skips says whether a subscription has nothing to tell of an event, and reports why if something failed.
+func (r *run) skips(ctx context.Context, root *column) bool {
+	i := slices.IndexFunc(root.sel.steps, func(st *step) bool { return st.slot >= 0 })
+	if i < 0 { // all of it is skipped
+		return true
+	}
+	st := root.sel.steps[i]
+	res := &root.results[st.slot]
+	err := res.err
+	if err == nil && res.errs != nil {
+		err = res.errs[0]
+	}
+	if err != nil && err != errNoEvent {
+		(&answer{r: r, ctx: ctx}).fail(root, 0, st, err)
+	}
+	return err != nil
+}
+
+// errNoEvent says that a subscription's resolver has nothing to say.
+var errNoEvent = errors.New("no event")
+
+// Next is the next event of a subscription's resolver; it ends without one when the channel is closed or ctx ends.
+func Next[T any](ctx context.Context, events <-chan *T) (any, error) {
+	select {
+	case event, ok := <-events:
+		if !ok {
+			return nil, errNoEvent
+		}
+		return Pointer(event, nil)
+	case <-ctx.Done():
+		return nil, errNoEvent
+	}
 }
 
 // rootContext is the context of one root field of a mutation.

@@ -5,13 +5,11 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"tributary/internal/engine"
 )
 
-// Planned runs queries and mutations on the breadth-first engine. What the engine does not take on runs on Stock: subscriptions, and
-// operations that are traced field by field.
+// Planned runs operations on the breadth-first engine. What the engine does not take on runs on Stock: operations that are traced field by
+// field.
 type Planned struct {
 	Tables *engine.Tables
 	Stock  *Gqlgen
@@ -20,7 +18,7 @@ type Planned struct {
 
 // Execute runs one operation to its end.
 func (p *Planned) Execute(ctx context.Context, op *Prepared, denied Denied) *Result {
-	if op.Kind() == ast.Subscription || p.Stock.traces(ctx) {
+	if p.Stock.traces(ctx) {
 		return p.Stock.Execute(ctx, op, denied)
 	}
 	plans := op.Memo(p.Tables, func() any { return engine.NewPlans(p.Tables, op.Document, op.Operation) }).(*engine.Plans)
@@ -35,6 +33,12 @@ func (p *Planned) Execute(ctx context.Context, op *Prepared, denied Denied) *Res
 			return p.Stock.failed(ctx, err)
 		}
 		data := plan.Execute(ctx, how)
+		if data == nil && ctx.Err() != nil {
+			return p.Stock.failed(ctx, context.Cause(ctx))
+		}
+		if data == nil {
+			return &Result{Outcome: Skipped, Errors: graphql.GetErrors(ctx)}
+		}
 		return &Result{Data: data, Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
 	})
 }

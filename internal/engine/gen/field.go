@@ -54,6 +54,8 @@ func supported(data *codegen.Data, f *codegen.Field) error {
 		return fmt.Errorf("only struct fields, methods and resolvers can be read")
 	case composite(f.TypeReference) && gql.Elem != nil && gql.Elem.Elem != nil:
 		return fmt.Errorf("lists of lists of objects are not supported")
+	case f.Object.Stream && !f.TypeReference.IsPtr():
+		return fmt.Errorf("events have to be pointers")
 	case composite(f.TypeReference) && f.TypeReference.IsPtrToSlice():
 		return fmt.Errorf("pointers to slices are not supported")
 	case len(f.ImplDirectives()) > 0 || len(data.AllDirectives.LocationDirectives("FIELD")) > 0:
@@ -84,6 +86,13 @@ func (e *entry) way() {
 		e.line("for i, obj := range objs { parents[i] = obj.(%s) }", ref(f.Object.Reference()))
 		e.line("values, err := ec.Resolvers.%s().%s(%s)", upper(f.Object.Name), f.GoFieldName, f.BatchCallArgs("parents", ""))
 		e.line("return %s(values), err", e.pick("engine.Pointers", "engine.Values"))
+		e.line("},")
+	case f.Object.Stream:
+		e.line("Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {")
+		e.args()
+		e.line("events, err := ec.Resolvers.%s", f.ShortInvocation())
+		e.line("if err != nil { return nil, err }")
+		e.line("return engine.Next(ctx, events)")
 		e.line("},")
 	case f.IsResolver:
 		e.line("Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {")

@@ -29,7 +29,7 @@ func (Plugin) Name() string { return "engine" }
 func (p Plugin) GenerateCode(data *codegen.Data) error {
 	// gqlgen gives the fields of a type in the order of its sources; names are sorted, so that moving one changes nothing.
 	var unsupported error
-	objects := slices.DeleteFunc(slices.Clone(data.Objects), func(o *codegen.Object) bool { return o.Stream })
+	objects := slices.Clone(data.Objects)
 	slices.SortFunc(objects, func(a, b *codegen.Object) int { return strings.Compare(a.Name, b.Name) })
 	var interfaces []*codegen.Interface
 	for _, i := range data.Interfaces {
