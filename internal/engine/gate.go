@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -13,7 +14,7 @@ type Gate struct {
 	delay   time.Duration // how long one waits for fields that compute
 	running int           // fields that compute
 	waiting []func()      // what to begin once none does
-	armed   bool          // a clock runs for what waits
+	clock   *time.Timer   // runs for what waits, nil when no field has left since
 }
 
 type gateKey struct{}
@@ -45,12 +46,20 @@ func (g *Gate) Outside(wait func()) {
 	wait()
 }
 
-// expire begins what has waited long enough.
-func (g *Gate) expire() {
+// open begins what waits, if nobody computes or its time has come; else its time begins to run.
+func (g *Gate) open(late bool) {
+	var begin []func()
 	g.mu.Lock()
-	g.armed = false
-	begin := g.waiting
-	g.waiting = nil
+	switch {
+	case late || g.running <= 0: // below 0: a resolver waits on goroutines of its own
+		begin, g.waiting = g.waiting, nil
+		if g.clock != nil {
+			g.clock.Stop()
+			g.clock = nil
+		}
+	case len(g.waiting) > 0 && g.clock == nil:
+		g.clock = time.AfterFunc(g.delay, func() { g.open(true) })
+	}
 	g.mu.Unlock()
 	for _, f := range begin {
 		f()
@@ -67,16 +76,10 @@ func (g *Gate) enter(n int) {
 func (g *Gate) leave() {
 	g.mu.Lock()
 	g.running--
-	var begin []func()
-	switch {
-	case g.running == 0:
-		begin, g.waiting = g.waiting, nil
-	case len(g.waiting) > 0 && !g.armed:
-		g.armed = true
-		time.AfterFunc(g.delay, g.expire)
-	}
+	last := g.running <= 0 && len(g.waiting) > 0
 	g.mu.Unlock()
-	for _, f := range begin {
-		f()
+	if last {
+		runtime.Gosched() // a batch that is done wakes many fields: let the others in before the first begins the next batch alone
 	}
+	g.open(false)
 }

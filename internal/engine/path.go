@@ -48,7 +48,7 @@ type parentsKey struct{}
 // parents is which objects a batch resolver is called for.
 type parents struct{ col *column }
 
-func withParents(ctx context.Context, _ *run, col *column) context.Context {
+func withParents(ctx context.Context, col *column) context.Context {
 	return context.WithValue(ctx, parentsKey{}, parents{col})
 }
 

@@ -14,7 +14,6 @@ import (
 type Plan struct {
 	tables *Tables
 	doc    *ast.QueryDocument
-	skips  []bool // the values of the operation's Conditions that it was made for
 	vars   map[string]any
 	root   *selection
 	serial bool // the fields of a mutation run one after the other

@@ -25,15 +25,15 @@ func (r *run) resolve(ctx context.Context, col *column, st *step) {
 		return
 	}
 	res := &col.results[st.slot]
-	ctx, fc := st.enter(ctx)
-	if fc.Args, res.err = st.arguments(ctx, r.Vars); res.err != nil {
+	in, fc := st.enter(ctx)
+	args, err := r.prepare(in, st)
+	if err != nil {
+		res.errs = r.refused(ctx, col, st, err)
 		return
 	}
-	if res.err = r.denied(st); res.err != nil { // after the arguments, as gqlgen does
-		return
-	}
-	value, err := r.call(withParents(ctx, r, col), func(ctx context.Context) (any, error) {
-		return st.field.Batch(ctx, col.objs, fc.Args)
+	fc.Args = args
+	value, err := r.call(withParents(in, col), func(ctx context.Context) (any, error) {
+		return st.field.Batch(ctx, col.objs, args)
 	})
 	values, _ := value.([]any)
 	if list, ok := errors.AsType[graphql.BatchErrors](err); ok && len(list.Errors()) == len(col.objs) {
@@ -42,22 +42,27 @@ func (r *run) resolve(ctx context.Context, col *column, st *step) {
 	if err == nil && len(values) != len(col.objs) {
 		err = errShort
 	}
-	if res.err = err; err == nil {
-		r.keep(ctx, res, col, st, values)
+	if res.err = err; err != nil {
+		return
 	}
+	for i, err := range res.errs {
+		if err != nil {
+			values[i] = nil // nothing is asked of a value that comes with an error
+		}
+	}
+	r.keep(in, res, col, st, values)
 }
 
 // each calls something for one object after the other.
 func (r *run) each(ctx context.Context, col *column, st *step, call func(context.Context, any, map[string]any) (any, error), around bool) {
 	res := &col.results[st.slot]
-	var args map[string]any
+	in := ctx
 	if st.field.Args != nil {
-		in, _ := st.enter(ctx)
-		if args, res.err = st.arguments(in, r.Vars); res.err != nil {
-			return
-		}
+		in, _ = st.enter(ctx)
 	}
-	if res.err = r.denied(st); res.err != nil {
+	args, err := r.prepare(in, st)
+	if err != nil {
+		res.errs = r.refused(ctx, col, st, err)
 		return
 	}
 	values := make([]any, len(col.objs))
@@ -76,17 +81,33 @@ func (r *run) each(ctx context.Context, col *column, st *step, call func(context
 			if res.errs == nil {
 				res.errs = make([]error, len(col.objs))
 			}
-			res.errs[i] = err
+			values[i], res.errs[i] = nil, err // nothing is asked of a value that comes with an error
 		}
 	}
 	r.keep(ctx, res, col, st, values)
 }
 
-func (r *run) denied(st *step) error {
-	if r.Denied == nil {
-		return nil
+// prepare coerces the arguments of a field and then, in gqlgen's order, asks whether it may be read.
+func (r *run) prepare(ctx context.Context, st *step) (args map[string]any, err error) {
+	_, err = r.guard(ctx, func(ctx context.Context) (any, error) {
+		if args, err = st.arguments(ctx, r.Vars); err == nil && r.Denied != nil {
+			err = r.Denied(st.field.Object, st.field.Name)
+		}
+		return nil, err
+	})
+	return args, err
+}
+
+// refused is why a field cannot be called, for each place: errors of arguments have paths, which differ by place.
+func (r *run) refused(ctx context.Context, col *column, st *step, why error) []error {
+	errs := make([]error, len(col.objs))
+	for i := range errs {
+		in, _ := col.enter(ctx, i, st)
+		if _, errs[i] = r.prepare(in, st); errs[i] == nil {
+			errs[i] = why
+		}
 	}
-	return r.Denied(st.field.Object, st.field.Name)
+	return errs
 }
 
 // call calls a resolver behind what stands around it.
@@ -118,6 +139,9 @@ func (r *run) keep(ctx context.Context, res *result, col *column, st *step, valu
 	}
 }
 
+// maxRoom bounds the room that is made on the guess that all lists are as long as the first.
+const maxRoom = 4096
+
 func bind(res *result, col *column, st *step, values []any) {
 	b := binder{res: res, col: col, st: st}
 	if !st.field.List {
@@ -139,8 +163,8 @@ func bind(res *result, col *column, st *step, values []any) {
 			res.ends[i] = ^int32(len(res.refs))
 			continue
 		}
-		if res.refs == nil {
-			n := len(elements) * (len(values) - i)
+		if res.refs == nil && len(elements) > 0 {
+			n := min(len(elements)*(len(values)-i), maxRoom)
 			res.refs = make([]ref, 0, n)
 			b.expect(n)
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // What gqlgen says of a null where the schema allows none.
@@ -185,11 +186,18 @@ func (a *answer) list(col *column, place int, st *step, res *result) bool {
 // fail reports the error of a field.
 func (a *answer) fail(col *column, place int, st *step, err error) {
 	ctx, _ := col.enter(a.ctx, place, st)
-	if plain, ok := err.(unlocated); ok {
-		graphql.AddError(ctx, plain.error)
-		return
+	plain, ok := err.(unlocated)
+	if ok {
+		err = plain.error
 	}
-	graphql.AddError(ctx, graphql.AddFieldLocationToError(ctx, err))
+	if shared, ok := err.(*gqlerror.Error); ok { // gqlgen notes the place in it, and one error may stand at many
+		own := *shared
+		err = &own
+	}
+	if !ok {
+		err = graphql.AddFieldLocationToError(ctx, err)
+	}
+	graphql.AddError(ctx, err)
 }
 
 // explain reports a null that is not allowed, unless an error has been reported there.
