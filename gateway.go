@@ -56,7 +56,7 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, eve
 		clients:  services,
 		view:     view,
 		pipeline: &operation.Pipeline{
-			Preparer: preparer,
+			Preparer:         preparer,
 			Executor:         executor(cfg, resolver, view),
 			Limiter:          access.limiter,
 			MaxCost:          cfg.Max.Cost,

@@ -238,7 +238,7 @@ func (ec *executionContext) tableActivityEdge(t *engine.Tables) {
 			NonNull: true,
 			Append: func(b []byte, v any) ([]byte, bool) {
 				obj := v.(*relay.Edge[clients.ActivityItem])
-				x := obj.Cursor
+				x := obj.Cursor()
 				return engine.AppendString(b, string(x)), true
 			},
 		},
@@ -684,7 +684,7 @@ func (ec *executionContext) tableCommentEdge(t *engine.Tables) {
 			NonNull: true,
 			Append: func(b []byte, v any) ([]byte, bool) {
 				obj := v.(*relay.Edge[*clients.Comment])
-				x := obj.Cursor
+				x := obj.Cursor()
 				return engine.AppendString(b, string(x)), true
 			},
 		},
@@ -1049,7 +1049,7 @@ func (ec *executionContext) tableFollowEdge(t *engine.Tables) {
 			NonNull: true,
 			Append: func(b []byte, v any) ([]byte, bool) {
 				obj := v.(*relay.FollowEdge)
-				x := obj.Cursor
+				x := obj.Cursor()
 				return engine.AppendString(b, string(x)), true
 			},
 		},
@@ -2183,7 +2183,7 @@ func (ec *executionContext) tablePostEdge(t *engine.Tables) {
 			NonNull: true,
 			Append: func(b []byte, v any) ([]byte, bool) {
 				obj := v.(*relay.Edge[*clients.Post])
-				x := obj.Cursor
+				x := obj.Cursor()
 				return engine.AppendString(b, string(x)), true
 			},
 		},
@@ -3427,7 +3427,7 @@ func (ec *executionContext) tableUserEdge(t *engine.Tables) {
 			NonNull: true,
 			Append: func(b []byte, v any) ([]byte, bool) {
 				obj := v.(*relay.Edge[*clients.User])
-				x := obj.Cursor
+				x := obj.Cursor()
 				return engine.AppendString(b, string(x)), true
 			},
 		},

@@ -55,7 +55,7 @@ type Gateway struct {
 	OperationTimeout  time.Duration `default:"10s" help:"Longest time of one operation."`
 	DocumentCacheSize uint64        `name:"document-cache-bytes" default:"67108864" help:"Memory for parsed documents, in bytes."`
 	LoaderWait        time.Duration `default:"1ms" help:"How long a loader gathers ids before it asks a service, where fields that may add some wait for something else."`
-	Executor          string        `default:"engine" enum:"engine,gqlgen" help:"What runs queries and mutations: the breadth-first engine, or gqlgen's executor."`
+	Executor          string        `default:"engine" enum:"engine,gqlgen" help:"What runs operations: the breadth-first engine, or gqlgen's executor."`
 	Cache             Cache         `embed:"" prefix:"cache-"`
 	Max               Bounds        `embed:"" prefix:"max-"`
 	CostWeights       []string      `placeholder:"COORDINATE=WEIGHT,…" help:"Costs in place of the schema's, such as Post=2,Query.posts=5."`

@@ -145,8 +145,8 @@ func TestListsRefuseCursorsOfAnotherKind(t *testing.T) {
 	item := &clients.Post{ID: "post", CreatedAt: noon}
 	w := relay.MergeActivity(clients.Window[*clients.Post]{Items: []*clients.Post{item}, Total: 1}, clients.Window[*clients.Comment]{}, clients.Page{Limit: 1})
 	args, _ := relay.NewArgs(of(1), nil, nil, nil, nil)
-	ofActivity := relay.Activity(args, w).Edges[0].Cursor
-	ofPosts := relay.Posts(args, clients.Window[*clients.Post]{Items: []*clients.Post{item}, Total: 1}).Edges[0].Cursor
+	ofActivity := relay.Activity(args, w).Edges[0].Cursor()
+	ofPosts := relay.Posts(args, clients.Window[*clients.Post]{Items: []*clients.Post{item}, Total: 1}).Edges[0].Cursor()
 
 	_, err := relay.NewArgs(of(1), &ofActivity, nil, nil, nil)
 	refusesCursor(t, err, "after")

@@ -11,9 +11,12 @@ import (
 
 // Edge is an item of a list and its position there.
 type Edge[T any] struct {
-	Cursor string
-	Node   T
+	Node  T
+	place func(T) clients.Cursor
 }
+
+// Cursor is the position of the item. It is made when it is asked for: most queries select none.
+func (e *Edge[T]) Cursor() string { return string(e.place(e.Node)) }
 
 // Connection is one page of a list. TotalCount counts the whole list.
 type Connection[T any] struct {
@@ -53,10 +56,12 @@ type (
 
 // FollowEdge is a user on the other side of a follow edge; who that is, is loaded where it is asked for.
 type FollowEdge struct {
-	Cursor     string
 	FollowedAt time.Time
 	UserID     clients.UserID
 }
+
+// Cursor is the position of the edge in its list.
+func (e *FollowEdge) Cursor() string { return string(clients.CursorAt(e.FollowedAt, string(e.UserID))) }
 
 // FollowConnection is one page of follow edges. TotalCount counts the whole list.
 type FollowConnection struct {
@@ -103,7 +108,7 @@ func follows(args Args, w clients.Window[clients.Follow], other func(clients.Fol
 	page := connect(args, w, func(f clients.Follow) clients.Cursor { return clients.CursorAt(f.FollowedAt, string(other(f))) })
 	edges := make([]FollowEdge, len(page.Edges))
 	for i, e := range page.Edges {
-		edges[i] = FollowEdge{Cursor: e.Cursor, FollowedAt: e.Node.FollowedAt, UserID: other(e.Node)}
+		edges[i] = FollowEdge{FollowedAt: e.Node.FollowedAt, UserID: other(e.Node)}
 	}
 	return &FollowConnection{Edges: edges, PageInfo: page.PageInfo, TotalCount: page.TotalCount}
 }
@@ -115,14 +120,20 @@ func connect[T any](args Args, w clients.Window[T], cursor func(T) clients.Curso
 		TotalCount: w.Total,
 	}
 	for i, item := range w.Items {
-		c.Edges[i] = Edge[T]{Cursor: string(cursor(item)), Node: item}
+		c.Edges[i] = Edge[T]{item, cursor}
 	}
 	if args.reversed {
 		slices.Reverse(c.Edges)
 		c.PageInfo.HasNextPage, c.PageInfo.HasPreviousPage = w.Prev, w.Next
 	}
-	if n := len(c.Edges); n > 0 {
-		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[n-1].Cursor
+	if len(c.Edges) > 0 {
+		c.bound()
 	}
 	return c
+}
+
+// bound gives a page that is not empty the cursors of its ends.
+func (c *Connection[T]) bound() {
+	start, end := c.Edges[0].Cursor(), c.Edges[len(c.Edges)-1].Cursor()
+	c.PageInfo.StartCursor, c.PageInfo.EndCursor = &start, &end
 }

@@ -36,7 +36,7 @@ func TestConnectionTellsWhatIsAroundThePage(t *testing.T) {
 			ids := ""
 			for i, node := range c.Nodes() {
 				ids += string(node.ID)
-				if want := string(clients.CursorAt(noon, string(node.ID))); c.Edges[i].Cursor != want || c.Edges[i].Node != node {
+				if want := string(clients.CursorAt(noon, string(node.ID))); c.Edges[i].Cursor() != want || c.Edges[i].Node != node {
 					t.Errorf("edge %d is %+v, want node %s at %s", i, c.Edges[i], node.ID, want)
 				}
 			}
@@ -47,7 +47,7 @@ func TestConnectionTellsWhatIsAroundThePage(t *testing.T) {
 			if info.HasNextPage != tt.hasNext || info.HasPreviousPage != tt.hasPr {
 				t.Errorf("page info %+v, want next %t, previous %t", info, tt.hasNext, tt.hasPr)
 			}
-			if info.StartCursor == nil || *info.StartCursor != c.Edges[0].Cursor || info.EndCursor == nil || *info.EndCursor != c.Edges[1].Cursor {
+			if info.StartCursor == nil || *info.StartCursor != c.Edges[0].Cursor() || info.EndCursor == nil || *info.EndCursor != c.Edges[1].Cursor() {
 				t.Errorf("cursors %v and %v are not those of the first and the last edge", info.StartCursor, info.EndCursor)
 			}
 		})
@@ -80,11 +80,11 @@ func TestFollowConnectionsNameTheOtherSide(t *testing.T) {
 		"followers": {relay.Followers(args, window), "x"},
 		"following": {relay.Following(args, window), "y"},
 	} {
-		edge := relay.FollowEdge{Cursor: string(clients.CursorAt(noon, string(tt.other))), FollowedAt: noon, UserID: tt.other}
+		edge := relay.FollowEdge{FollowedAt: noon, UserID: tt.other}
 		if len(tt.page.Edges) != 1 || tt.page.Edges[0] != edge || !slices.Equal(tt.page.UserIDs(), []clients.UserID{tt.other}) {
 			t.Errorf("%s: %+v, want edge %+v", name, tt.page, edge)
 		}
-		if !tt.page.PageInfo.HasNextPage || *tt.page.PageInfo.EndCursor != edge.Cursor || tt.page.TotalCount != 4 {
+		if !tt.page.PageInfo.HasNextPage || *tt.page.PageInfo.EndCursor != string(clients.CursorAt(noon, string(tt.other))) || tt.page.TotalCount != 4 {
 			t.Errorf("%s: page info %+v of %d", name, tt.page.PageInfo, tt.page.TotalCount)
 		}
 	}

@@ -4,15 +4,15 @@ package relay
 // and HasPreviousPage still tell of it. The page's cursors are those of what is left; where nothing is left, a cursor stays on each
 // side that the list goes on at, since nobody could read on without it.
 func (c *Connection[T]) Keep(keep func(i int) bool) {
-	kept := c.Edges[:0] // the page's own; its cursors point into them, and are set anew as soon as one is moved
+	kept := c.Edges[:0] // the page's own
 	for i, edge := range c.Edges {
 		if keep(i) {
 			kept = append(kept, edge)
 		}
 	}
 	c.Edges = kept
-	if n := len(kept); n > 0 {
-		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &kept[0].Cursor, &kept[n-1].Cursor
+	if len(kept) > 0 {
+		c.bound()
 		return
 	}
 	if !c.PageInfo.HasPreviousPage {

@@ -33,7 +33,7 @@ func TestKeepLeavesAPageThatOneCanReadOnFrom(t *testing.T) {
 		}
 		page := relay.Comments(args, w)
 		for _, edge := range page.Edges {
-			names[edge.Cursor] = string(edge.Node.ID)
+			names[edge.Cursor()] = string(edge.Node.ID)
 		}
 		nodes := page.Nodes()
 		page.Keep(func(i int) bool {
@@ -47,8 +47,8 @@ func TestKeepLeavesAPageThatOneCanReadOnFrom(t *testing.T) {
 		got := ""
 		for _, edge := range page.Edges {
 			got += string(edge.Node.ID)
-			if names[edge.Cursor] != string(edge.Node.ID) {
-				t.Errorf("%s stands at the cursor of %s", edge.Node.ID, names[edge.Cursor])
+			if names[edge.Cursor()] != string(edge.Node.ID) {
+				t.Errorf("%s stands at the cursor of %s", edge.Node.ID, names[edge.Cursor()])
 			}
 		}
 		for _, cursor := range []*string{page.PageInfo.StartCursor, page.PageInfo.EndCursor} {
