@@ -4,6 +4,7 @@ package resolvers
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -36,21 +37,24 @@ type scopeKey struct{}
 
 // scope is what the fields of one response share.
 type scope struct {
-	*loaders
-	viewer auth.Viewer
-	report *report
-	open   openPosts
+	*loaders // made for the first field that loads its scope: there are many, and not every operation needs one
+	once     sync.Once
+	how      loading
+	clients  *clients.Clients // nil: there is nothing to load from
+	viewer   auth.Viewer
+	report   *report
+	open     openPosts
 }
 
 // Scope gives a response its loaders. It is called once for each response, and again for each root field of a mutation,
 // which then sees the writes of the fields before it; what is degraded is reported once for the whole response.
 func (r *Resolver) Scope(ctx context.Context) context.Context {
-	s := &scope{viewer: auth.FromContext(ctx), report: &report{}}
+	s := &scope{viewer: auth.FromContext(ctx), report: &report{}, clients: r.Clients}
 	if outer, ok := ctx.Value(scopeKey{}).(*scope); ok {
 		s.report = outer.report
 		ctx = withFieldKey(ctx)
 	}
-	s.loaders = newLoaders(loading{ctx, r.LoaderWait, r.Recover}, r.Clients, s.viewer)
+	s.how = loading{ctx, r.LoaderWait, r.Recover}
 	return context.WithValue(ctx, scopeKey{}, s)
 }
 
@@ -64,5 +68,9 @@ func withFieldKey(ctx context.Context) context.Context {
 }
 
 func load(ctx context.Context) *scope {
-	return ctx.Value(scopeKey{}).(*scope)
+	s := ctx.Value(scopeKey{}).(*scope)
+	if s.clients != nil {
+		s.once.Do(func() { s.loaders = newLoaders(s.how, s.clients, s.viewer) })
+	}
+	return s
 }

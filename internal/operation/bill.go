@@ -2,7 +2,10 @@ package operation
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -132,7 +135,7 @@ func (b *bill) failures(errors gqlerror.List) []limit.Failure {
 
 // tell puts the cost into the extensions, and the state of the buckets into the header.
 func (b *bill) tell(result *Result, actual *int64) {
-	report := &costReport{Requested: b.requested, Actual: actual}
+	report := costReport{Requested: b.requested, Actual: actual}
 	result.Cost.Requested = b.requested
 	if actual != nil {
 		result.Cost.Actual = *actual
@@ -151,12 +154,35 @@ func (b *bill) tell(result *Result, actual *int64) {
 				CurrentlyAvailable: min(tightest.Size, tightest.Available+back), RestoreRate: tightest.RestoreRate,
 			}
 		}
-		for _, field := range b.decision.Header() {
+		header := b.decision.Header()
+		result.Header = slices.Grow(result.Header, len(header)+1) // Retry-After may follow
+		for _, field := range header {
 			result.Header = append(result.Header, Field(field))
 		}
 	}
 	if result.Extensions == nil {
 		result.Extensions = map[string]any{}
 	}
-	result.Extensions["cost"] = report
+	result.Extensions["cost"] = report.encoded()
+}
+
+// encoded is the report as JSON or, where it is more than a few whole numbers, what JSON is made of.
+func (r costReport) encoded() any {
+	status := &r.ThrottleStatus
+	rate := int64(status.RestoreRate)
+	if len(r.Fields) > 0 || status.RestoreRate != float64(rate) {
+		return r
+	}
+	raw := make([]byte, 0, 192)
+	raw = strconv.AppendInt(append(raw, `{"requested":`...), r.Requested, 10)
+	if r.Actual != nil {
+		raw = strconv.AppendInt(append(raw, `,"actual":`...), *r.Actual, 10)
+	}
+	if *status != (throttleStatus{}) {
+		raw = append(append(append(raw, `,"throttleStatus":{"name":"`...), status.Name...), '"') // a name of ours
+		raw = strconv.AppendInt(append(raw, `,"maximumAvailable":`...), status.MaximumAvailable, 10)
+		raw = strconv.AppendInt(append(raw, `,"currentlyAvailable":`...), status.CurrentlyAvailable, 10)
+		raw = append(strconv.AppendInt(append(raw, `,"restoreRate":`...), rate, 10), '}')
+	}
+	return json.RawMessage(append(raw, '}'))
 }

@@ -14,13 +14,24 @@ const (
 
 // negotiate chooses the media type of the answer by the Accept fields of a request as RFC 9110, section 12.5.1, reads them: for
 // each type we have, the most specific range counts. JSON is the answer for clients that state no preference; ok is false
-// when the client takes neither.
-func negotiate(accept []string) (media string, ok bool) {
+// when the client takes neither. It tells beside whether the client takes an event stream.
+func negotiate(accept []string) (media string, ok bool, streamed events) {
 	field := strings.Join(accept, ",")
+	switch field { // what most clients send needs no reading
+	case mediaGraphQL:
+		return mediaGraphQL, true, eventsNot
+	case mediaJSON, "*/*", "":
+		return mediaJSON, true, eventsNot
+	}
+	quality := qualities(field)
+	media, ok = negotiateAnswer(field, quality)
+	return media, ok, negotiateEvents(quality)
+}
+
+func negotiateAnswer(field string, quality map[string]float64) (media string, ok bool) {
 	if strings.Trim(field, " \t,") == "" {
 		return mediaJSON, true
 	}
-	quality := qualities(field)
 	graphql, named := qualityOf(mediaGraphQL, quality)
 	plain, _ := qualityOf(mediaJSON, quality)
 	switch {

@@ -12,7 +12,7 @@ func FuzzNegotiate(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, accept string) {
-		media, ok := negotiate([]string{accept})
+		media, ok, _ := negotiate([]string{accept})
 		if (media == mediaJSON || media == mediaGraphQL) != ok || (!ok && media != "") {
 			t.Fatalf("%q: %q, %t", accept, media, ok)
 		}
@@ -21,11 +21,20 @@ func FuzzNegotiate(f *testing.F) {
 			t.Errorf("%q gives %q", accept, media)
 		}
 		if !strings.ContainsAny(accept, `"\`) { // an open quote swallows what follows
-			if media, ok := negotiate([]string{accept, "application/json;q=1, application/graphql-response+json;q=0"}); !ok || (media != mediaJSON && !strings.Contains(lower, mediaGraphQL)) {
+			if media, ok, _ := negotiate([]string{accept, "application/json;q=1, application/graphql-response+json;q=0"}); !ok || (media != mediaJSON && !strings.Contains(lower, mediaGraphQL)) {
 				t.Errorf("%q with JSON gives %q, %t", accept, media, ok)
 			}
 		}
 	})
+}
+
+func TestShortcutsOfAcceptAreWhatReadingGives(t *testing.T) {
+	for _, accept := range []string{mediaGraphQL, mediaJSON, "*/*", ""} {
+		media, ok, streamed := negotiate([]string{accept})
+		if m, o, s := negotiate([]string{accept + " "}); media != m || ok != o || streamed != s {
+			t.Errorf("%q gives %q, %t, %d, and read %q, %t, %d", accept, media, ok, streamed, m, o, s)
+		}
+	}
 }
 
 func FuzzTakesGzip(f *testing.F) {

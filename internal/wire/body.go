@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -24,9 +23,7 @@ func (x *exchange) expectBody() {
 }
 
 func (x *exchange) readBody() (asked, *refusal) {
-	media, params, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
-	charset, encoding := params["charset"], x.r.Header.Get("Content-Encoding")
-	if err != nil || media != mediaJSON || (charset != "" && !strings.EqualFold(charset, "utf-8")) || (encoding != "" && !strings.EqualFold(encoding, "identity")) {
+	if encoding := x.r.Header.Get("Content-Encoding"); !isJSON(x.r.Header.Get("Content-Type")) || (encoding != "" && !strings.EqualFold(encoding, "identity")) {
 		return asked{}, &refusal{http.StatusUnsupportedMediaType, CodeUnsupportedMediaType, "send the request as " + mediaJSON + " in UTF-8, not compressed"}
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, cmp.Or(x.MaxBodyBytes, DefaultMaxBodyBytes)))
@@ -53,9 +50,19 @@ func (x *exchange) readBody() (asked, *refusal) {
 	return asked{requests: []request{one}}, refused
 }
 
+// isJSON tells whether a Content-Type is JSON in UTF-8.
+func isJSON(contentType string) bool {
+	if contentType == mediaJSON {
+		return true
+	}
+	media, params, err := mime.ParseMediaType(contentType)
+	charset := params["charset"]
+	return err == nil && media == mediaJSON && (charset == "" || strings.EqualFold(charset, "utf-8"))
+}
+
 func readOne(raw []byte) (request, *refusal) {
-	var m members
-	if err := json.Unmarshal(raw, &m); err != nil {
+	m, ok := splitObject(raw)
+	if !ok {
 		return request{}, badRequest("the body must be a JSON object with a string query, and optionally operationName, variables and extensions")
 	}
 	return decode(m)

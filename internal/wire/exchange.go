@@ -3,6 +3,8 @@ package wire
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -21,7 +23,7 @@ type answer struct {
 // identify tells for whom and how the operations of a request run.
 func (x *exchange) identify() (operation.Call, *refusal) {
 	var debug operation.CostDebug
-	switch x.r.Header.Get("GraphQL-Cost-Debug") {
+	switch x.r.Header.Get("Graphql-Cost-Debug") { // as net/http writes it: any other way costs an allocation
 	case "":
 	case "1":
 		debug = operation.CostDebugFields
@@ -129,10 +131,11 @@ func refusedStatus(media string) int {
 
 // setFields sets fields, of which several may have the same name.
 func setFields(header http.Header, fields []operation.Field) {
-	for _, field := range fields {
-		header.Del(field.Name)
-	}
-	for _, field := range fields {
-		header.Add(field.Name, field.Value)
+	for i, field := range fields {
+		name := http.CanonicalHeaderKey(field.Name)
+		if !slices.ContainsFunc(fields[:i], func(before operation.Field) bool { return strings.EqualFold(before.Name, name) }) {
+			header[name] = nil
+		}
+		header[name] = append(header[name], field.Value)
 	}
 }

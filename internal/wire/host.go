@@ -27,8 +27,11 @@ func Hosts(allowed []string, next http.Handler) http.Handler {
 }
 
 func loopback(name string) bool {
+	if name == "localhost" {
+		return true
+	}
 	ip, err := netip.ParseAddr(name)
-	return name == "localhost" || err == nil && ip.Unmap().IsLoopback()
+	return err == nil && ip.Unmap().IsLoopback()
 }
 
 // hostName gives what a Host header names, in lower case and without port, brackets and the dot of the DNS root; ok is false

@@ -80,8 +80,8 @@ type exchange struct {
 
 // ServeHTTP answers one request: a POST of JSON, a GET with a query, or a browser's question by OPTIONS.
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	media, acceptable := negotiate(r.Header.Values("Accept"))
-	x := &exchange{h, w, r, cmp.Or(media, mediaJSON), negotiateEvents(r.Header.Values("Accept"))}
+	media, acceptable, streamed := negotiate(r.Header["Accept"])
+	x := &exchange{h, w, r, cmp.Or(media, mediaJSON), streamed}
 	w.Header().Set("Vary", "Origin, Accept, Accept-Encoding")
 	x.expectBody()
 	if refused := x.serve(acceptable); refused != nil {

@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
 )
@@ -68,4 +70,59 @@ func endOfWord(raw []byte, i int) int {
 		}
 	}
 	return len(raw)
+}
+
+// splitObject gives the members of a JSON object as they stand there, none for null; ok is false for anything else. The texts are
+// parts of raw. It is what encoding/json does with such a map, without a copy of each.
+func splitObject(raw []byte) (m members, ok bool) {
+	if !json.Valid(raw) {
+		return nil, false
+	}
+	raw = bytes.Trim(raw, " \t\r\n")
+	if raw[0] != '{' {
+		return nil, string(raw) == "null"
+	}
+	m = members{}
+	for i := nextToken(raw, 1); raw[i] != '}'; i = nextToken(raw, i) {
+		end := endOfString(raw, i+1)
+		name, _ := decodeString(raw[i:end]) // it is a string
+		i = nextToken(raw, end)
+		end = endOfValue(raw, i)
+		m[name] = raw[i:end:end]
+		i = end
+	}
+	return m, true
+}
+
+// nextToken gives where the next token of valid JSON begins that is no comma or colon.
+func nextToken(raw []byte, i int) int {
+	for {
+		switch raw[i] {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			i++
+		default:
+			return i
+		}
+	}
+}
+
+// endOfValue gives where a value of valid JSON ends that begins at i.
+func endOfValue(raw []byte, i int) int {
+	for open := 0; ; i = nextToken(raw, i) {
+		switch raw[i] {
+		case '"':
+			i = endOfString(raw, i+1)
+		case '{', '[':
+			open++
+			i++
+		case '}', ']':
+			open--
+			i++
+		default:
+			i = endOfWord(raw, i+1)
+		}
+		if open == 0 {
+			return i
+		}
+	}
 }

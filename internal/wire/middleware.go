@@ -37,7 +37,10 @@ func Identify(next http.Handler) http.Handler {
 			id = rand.Text()
 		}
 		w.Header().Set(headerRequestID, id)
-		ctx := trace.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+		ctx := r.Context()
+		if r.Header["Traceparent"] != nil {
+			ctx = trace.Extract(ctx, propagation.HeaderCarrier(r.Header))
+		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestIDKey{}, id)))
 	})
 }
@@ -55,11 +58,10 @@ func usable(id string) bool {
 // Secure puts the fields on every answer that keep a browser from taking it for something else, from telling others where it came
 // from, and from embedding it elsewhere. Handlers may set their own. It stands around everything else.
 func Secure(next http.Handler) http.Handler {
+	nosniff, noReferrer, sameOrigin := []string{"nosniff"}, []string{"no-referrer"}, []string{"same-origin"} // shared: who changes a field puts another
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "no-referrer")
-		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header["X-Content-Type-Options"], header["Referrer-Policy"], header["Cross-Origin-Resource-Policy"] = nosniff, noReferrer, sameOrigin
 		next.ServeHTTP(w, r)
 	})
 }
@@ -68,7 +70,10 @@ func Secure(next http.Handler) http.Handler {
 // connection instead, so that nobody takes the rest for the answer; a panic that is the server's own way of dropping one goes on.
 func Recover(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		counted := &countingWriter{ResponseWriter: w}
+		counted, ok := w.(*countingWriter) // that of Log
+		if !ok {
+			counted = &countingWriter{ResponseWriter: w}
+		}
 		defer func() {
 			value := recover()
 			if value == nil {
@@ -101,8 +106,8 @@ func Log(log *slog.Logger, next http.Handler) http.Handler {
 			if machines[r.URL.Path] && counted.status < http.StatusBadRequest {
 				level = slog.LevelDebug
 			}
-			log.Log(r.Context(), level, "request", "request_id", RequestID(r.Context()), "method", clip(r.Method), "path", clip(r.URL.Path),
-				"status", counted.status, "bytes", counted.bytes, "duration_ms", float64(time.Since(start).Microseconds())/1000)
+			log.LogAttrs(r.Context(), level, "request", slog.String("request_id", RequestID(r.Context())), slog.String("method", clip(r.Method)), slog.String("path", clip(r.URL.Path)),
+				slog.Int("status", counted.status), slog.Int64("bytes", counted.bytes), slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000))
 		}()
 		next.ServeHTTP(counted, r)
 		if counted.status == 0 { // what net/http answers for a handler that wrote nothing

@@ -20,8 +20,8 @@ func (r PersistedRequest) Named() bool { return r.DocumentID != "" || r.Hash != 
 func readPersisted(m members, extensions map[string]any) (PersistedRequest, *refusal) {
 	var named PersistedRequest
 	for _, member := range []string{"documentId", "doc_id", "id"} {
-		var id string
-		if err := decodeJSON(m[member], &id); err != nil && member != "id" {
+		id, err := decodeString(m[member])
+		if err != nil && member != "id" {
 			return named, badRequest(member + " must be a string")
 		}
 		if named.DocumentID == "" {

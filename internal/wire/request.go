@@ -92,20 +92,46 @@ func (x *exchange) readURL() (asked, *refusal) {
 
 func decode(m members) (request, *refusal) {
 	var req request
-	var extensions map[string]any
-	switch {
-	case decodeJSON(m["query"], &req.Query) != nil:
+	var err error
+	if req.Query, err = decodeString(m["query"]); err != nil {
 		return request{}, badRequest("query must be a string with a GraphQL document")
-	case decodeJSON(m["operationName"], &req.OperationName) != nil:
+	}
+	if req.OperationName, err = decodeString(m["operationName"]); err != nil {
 		return request{}, badRequest("operationName must be a string")
-	case decodeJSON(m["variables"], &req.Variables) != nil:
+	}
+	if req.Variables, err = decodeObject(m["variables"]); err != nil {
 		return request{}, badRequest("variables must be a JSON object")
-	case decodeJSON(m["extensions"], &extensions) != nil:
+	}
+	extensions, err := decodeObject(m["extensions"])
+	if err != nil {
 		return request{}, badRequest("extensions must be a JSON object")
 	}
 	var refused *refusal
 	req.named, refused = readPersisted(m, extensions)
 	return req, refused
+}
+
+// decodeString reads a string of valid JSON, empty for nothing and null.
+func decodeString(raw json.RawMessage) (string, error) {
+	if len(raw) > 1 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : len(raw)-1]), nil
+	}
+	if len(raw) == 0 {
+		return "", nil
+	}
+	var s string
+	err := decodeJSON(raw, &s)
+	return s, err
+}
+
+// decodeObject reads an object, nil for nothing and null.
+func decodeObject(raw json.RawMessage) (map[string]any, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	var object map[string]any
+	err := decodeJSON(raw, &object)
+	return object, err
 }
 
 // decodeJSON reads one JSON value, with numbers as they were written; nothing and null leave into as it is.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -17,7 +16,7 @@ import (
 const mediaEvents = "text/event-stream"
 
 // headerStreamToken belongs to the single connection mode of that protocol.
-const headerStreamToken = "X-GraphQL-Event-Stream-Token"
+const headerStreamToken = "X-Graphql-Event-Stream-Token"
 
 // events says whether a client takes an event stream.
 type events int
@@ -28,9 +27,8 @@ const (
 	eventsPreferred               // for everything
 )
 
-// negotiateEvents reads the Accept fields of a request.
-func negotiateEvents(accept []string) events {
-	quality := qualities(strings.Join(accept, ","))
+// negotiateEvents reads the weights of the Accept fields of a request.
+func negotiateEvents(quality map[string]float64) events {
 	streamed := quality[mediaEvents]
 	graphql, _ := qualityOf(mediaGraphQL, quality)
 	plain, _ := qualityOf(mediaJSON, quality)
