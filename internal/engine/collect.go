@@ -72,7 +72,7 @@ func (p *Plan) says(directives ast.DirectiveList, name string, otherwise bool) b
 }
 
 // conditions are the names of the variables that an operation's @skip and @include look at, in no order that matters, each once.
-func conditions(doc *ast.QueryDocument, op *ast.OperationDefinition) []string {
+func conditions(op *ast.OperationDefinition) []string {
 	var names []string
 	visited := map[string]bool{}
 	look := func(directives ast.DirectiveList) {

@@ -12,9 +12,7 @@ import (
 
 // Plan is an operation made ready to run, for one outcome of its @skip and @include. It is safe for concurrent use.
 type Plan struct {
-	tables *Tables
-	doc    *ast.QueryDocument
-	vars   map[string]any
+	vars   map[string]any // those that @skip and @include look at
 	root   *selection
 	serial bool // the fields of a mutation run one after the other
 	event  bool // a subscription, run for one event
@@ -44,28 +42,25 @@ type step struct {
 type branch struct {
 	plan   *Plan
 	step   *step
-	fields []*ast.Field // of one response key, whose selections merge
 	mu     sync.Mutex
 	byType map[*Type]*selection
 }
 
 // compile makes the plan of an operation. The document is valid.
-func compile(t *Tables, doc *ast.QueryDocument, op *ast.OperationDefinition, conditions []string, vars map[string]any) (*Plan, error) {
+func compile(t *Tables, op *ast.OperationDefinition, conditions []string, vars map[string]any) (*Plan, error) {
 	root := t.Type(map[ast.Operation]string{ast.Query: "Query", ast.Mutation: "Mutation", ast.Subscription: "Subscription"}[op.Operation])
 	if root == nil {
 		return nil, fmt.Errorf("engine: no tables for a %s", op.Operation)
 	}
-	p := &Plan{tables: t, doc: doc, vars: conditionValues(conditions, vars), serial: op.Operation == ast.Mutation, event: op.Operation == ast.Subscription}
-	p.root = p.selection(root, nil, []ast.SelectionSet{op.SelectionSet})
+	p := &Plan{vars: conditionValues(conditions, vars), serial: op.Operation == ast.Mutation, event: op.Operation == ast.Subscription}
+	p.root = p.selection(root, nil, op.SelectionSet)
 	return p, nil
 }
 
 // selection collects the fields of an object type (GraphQL specification, 6.3.2) and makes their steps.
-func (p *Plan) selection(typ *Type, above *step, sets []ast.SelectionSet) *selection {
+func (p *Plan) selection(typ *Type, above *step, set ast.SelectionSet) *selection {
 	c := collector{plan: p, typ: typ, visited: map[string]bool{}, byKey: map[string]int{}}
-	for _, set := range sets {
-		c.collect(set)
-	}
+	c.collect(set)
 	s := &selection{typ: typ, steps: make([]*step, 0, len(c.groups))}
 	for _, fields := range c.groups {
 		s.steps = append(s.steps, p.step(s, above, fields))
@@ -91,7 +86,7 @@ func (p *Plan) step(s *selection, above *step, fields []*ast.Field) *step {
 		s.slots++
 	}
 	if st.field.Type != nil {
-		st.below = &branch{plan: p, step: st, fields: fields, byType: map[*Type]*selection{}}
+		st.below = &branch{plan: p, step: st, byType: map[*Type]*selection{}}
 	}
 	return st
 }
@@ -115,11 +110,7 @@ func (b *branch) of(typ *Type) *selection {
 	defer b.mu.Unlock()
 	s, ok := b.byType[typ]
 	if !ok {
-		sets := make([]ast.SelectionSet, len(b.fields))
-		for i, field := range b.fields {
-			sets[i] = field.SelectionSet
-		}
-		s = b.plan.selection(typ, b.step, sets)
+		s = b.plan.selection(typ, b.step, b.step.context.Field.Selections)
 		b.byType[typ] = s
 	}
 	return s

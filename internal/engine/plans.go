@@ -13,7 +13,6 @@ const maxOutcomes = 32
 // concurrent use; the zero value is not, see NewPlans.
 type Plans struct {
 	tables     *Tables
-	doc        *ast.QueryDocument
 	op         *ast.OperationDefinition
 	conditions []string
 	mu         sync.RWMutex
@@ -21,8 +20,8 @@ type Plans struct {
 }
 
 // NewPlans prepares to plan an operation of a valid document, which must not be changed afterwards.
-func NewPlans(t *Tables, doc *ast.QueryDocument, op *ast.OperationDefinition) *Plans {
-	return &Plans{tables: t, doc: doc, op: op, conditions: conditions(doc, op), plans: map[string]*Plan{}}
+func NewPlans(t *Tables, op *ast.OperationDefinition) *Plans {
+	return &Plans{tables: t, op: op, conditions: conditions(op), plans: map[string]*Plan{}}
 }
 
 // For is the plan for the values of these variables, which are coerced.
@@ -39,7 +38,7 @@ func (p *Plans) For(vars map[string]any) (*Plan, error) {
 	if plan != nil {
 		return plan, nil
 	}
-	plan, err := compile(p.tables, p.doc, p.op, p.conditions, vars)
+	plan, err := compile(p.tables, p.op, p.conditions, vars)
 	if err != nil {
 		return nil, err
 	}

@@ -146,7 +146,7 @@ func bind(res *result, col *column, st *step, values []any) {
 	b := binder{res: res, col: col, st: st}
 	if !st.field.List {
 		res.refs = make([]ref, 0, len(values))
-		b.expect(len(values))
+		b.room = len(values)
 		for i, value := range values {
 			b.bind(value, i, -1)
 		}
@@ -166,7 +166,7 @@ func bind(res *result, col *column, st *step, values []any) {
 		if res.refs == nil && len(elements) > 0 {
 			n := min(len(elements)*(len(values)-i), maxRoom)
 			res.refs = make([]ref, 0, n)
-			b.expect(n)
+			b.room = n
 		}
 		for at, element := range elements {
 			b.bind(element, i, at)
@@ -182,8 +182,6 @@ type binder struct {
 	st   *step
 	room int // objects that are expected
 }
-
-func (b *binder) expect(n int) { b.room = n }
 
 func (b *binder) bind(value any, parent, index int) {
 	typ := b.st.field.Type

@@ -229,7 +229,7 @@ func (z *zoo) plans(t testing.TB, query string, raw fields) (*Plans, fields) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewPlans(z.Tables, doc, doc.Operations[0]), vars
+	return NewPlans(z.Tables, doc.Operations[0]), vars
 }
 
 // inOperation is a context as gqlgen's handler makes it.

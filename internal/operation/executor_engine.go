@@ -21,7 +21,7 @@ func (p *Planned) Execute(ctx context.Context, op *Prepared, denied Denied) *Res
 	if p.Stock.traces(ctx) {
 		return p.Stock.Execute(ctx, op, denied)
 	}
-	plans := op.Memo(p.Tables, func() any { return engine.NewPlans(p.Tables, op.Document, op.Operation) }).(*engine.Plans)
+	plans := op.Memo(p.Tables, func() any { return engine.NewPlans(p.Tables, op.Operation) }).(*engine.Plans)
 	how := engine.Run{Vars: op.Variables, Delay: p.Delay, Renew: p.Stock.Scope}
 	if len(denied) > 0 {
 		how.Denied = denied.Reason
