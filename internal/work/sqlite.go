@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -33,7 +34,10 @@ CREATE INDEX IF NOT EXISTS work_due ON work (place) WHERE ` + sqliteDue + ";"
 )
 
 // SQLite is the Store of a single replica, in a file. What it has kept outlives a power cut. It is safe for concurrent use.
-type SQLite struct{ db *sql.DB }
+type SQLite struct {
+	db      *sql.DB
+	folding sync.Mutex
+}
 
 // OpenSQLite opens or creates a store in a file that only its owner can read, in a directory that is there. The caller closes it.
 func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
@@ -42,7 +46,7 @@ func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
 	if err == nil {
 		// The write-ahead log of a process that was killed may have what was taken away.
 		if _, err = db.ExecContext(ctx, sqliteSchema+"PRAGMA wal_checkpoint(TRUNCATE)"); err == nil {
-			return &SQLite{db}, nil
+			return &SQLite{db: db}, nil
 		}
 		err = errors.Join(err, db.Close())
 	}

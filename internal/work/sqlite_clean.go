@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -116,14 +117,25 @@ func (s *SQLite) remove(ctx context.Context, ids []string, still func(Record) bo
 	return removed, nil
 }
 
-// fold empties the write-ahead log, which still has what was taken away.
+// fold empties the write-ahead log, which still has what was taken away. A stream of readers can keep SQLite from it for as
+// long as it lasts: this process's own step aside, as all connections are borrowed meanwhile.
 func (s *SQLite) fold(ctx context.Context) error {
+	s.folding.Lock() // two that borrow would wait for each other
+	defer s.folding.Unlock()
+	var borrowed *sql.Conn
+	for range sqliteConnections {
+		var err error
+		if borrowed, err = s.db.Conn(ctx); err != nil {
+			return fmt.Errorf("work: fold what was taken away: %w", err)
+		}
+		defer borrowed.Close() // nothing of the others is used
+	}
 	var busy, pages, moved int
-	if err := s.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
+	if err := borrowed.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
 		return fmt.Errorf("work: fold what was taken away: %w", err)
 	}
 	if busy != 0 {
-		return errors.New("work: taken away, but a reader keeps the write-ahead log from being emptied")
+		return errors.New("work: taken away, but another process keeps the write-ahead log from being emptied")
 	}
 	return nil
 }
