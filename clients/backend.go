@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -9,8 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +24,9 @@ type service struct {
 	base        string // URL without a slash at the end
 	cfg         ServiceConfig
 	coalesceOff bool
-	http        *http.Client
+	origin      origin
+	bearer      string // Authorization; "": none
+	conns       *connections
 	policies    failsafe.Executor[any]
 	patient     failsafe.Executor[any] // of bulk writes
 	breaker     *breaker
@@ -39,7 +39,7 @@ type service struct {
 	log         *slog.Logger
 	now         func() time.Time
 	inFlight    atomic.Int64
-	buffers     sync.Pool    // *bytes.Buffer, for bodies
+	wires       sync.Pool    // *wire
 	complained  atomic.Int64 // when an answer's odd parts were logged last, in Unix seconds
 	liveMu      sync.Mutex   // one change of liveSince at a time, reported in order
 	liveSince   atomic.Int64 // since when its events arrive, in Unix nanoseconds; 0: they do not
@@ -53,42 +53,35 @@ func newService(name string, cfg ServiceConfig, all *Config, shared *cache) (*se
 		return nil, fmt.Errorf("%s service: %w", name, err)
 	}
 	s := &service{
-		name: name, base: strings.TrimRight(base.String(), "/"), cfg: cfg, coalesceOff: all.CoalesceOff,
-		http:  &http.Client{Transport: newTransport(cfg), CheckRedirect: keepRedirect},
+		name: name, cfg: cfg, coalesceOff: all.CoalesceOff,
 		cache: shared, observe: observer{all.Observer}, log: all.Log, now: all.Now, pause: lagPause,
 	}
-	s.buffers.New = func() any { return new(bytes.Buffer) }
+	if err := s.aim(base); err != nil {
+		return nil, fmt.Errorf("%s service: %w", name, err)
+	}
+	if cfg.Token != "" {
+		s.bearer = "Bearer " + cfg.Token
+	}
+	s.wires.New = func() any { return newWire() }
 	s.breaker = newBreaker(s)
 	s.policies, s.patient = newPolicies(s, s.cfg), newPolicies(s, s.cfg.forBulk())
 	return s, nil
 }
 
-// newTransport is tuned for many concurrent calls to one host that stands close by: HTTP/1.1 with a pool as large as the
-// bulkhead, no compression, no proxy from the environment.
-func newTransport(cfg ServiceConfig) *http.Transport {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	dialer := net.Dialer{Timeout: min(cfg.Timeout, 2*time.Second), KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		DialContext:            dialer.DialContext,
-		Protocols:              protocols,
-		DisableCompression:     true,
-		MaxIdleConns:           cfg.Concurrency,
-		MaxIdleConnsPerHost:    cfg.Concurrency,
-		IdleConnTimeout:        90 * time.Second,
-		TLSHandshakeTimeout:    cfg.Timeout,
-		MaxResponseHeaderBytes: 64 << 10,
-		ReadBufferSize:         16 << 10,
-		WriteBufferSize:        8 << 10,
+// aim says where the service is. Not for concurrent use.
+func (s *service) aim(base *url.URL) error {
+	to, err := originOf(base)
+	if err != nil {
+		return err
 	}
+	s.base, s.origin = strings.TrimRight(base.String(), "/"), to
+	s.conns = newConnections(newDialer(s.cfg, to), s.cfg.Concurrency)
+	return nil
 }
-
-// keepRedirect answers a redirect as it is: the contract knows none, and following one would carry the token elsewhere.
-func keepRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (s *service) close() {
 	s.gate.close()
-	s.http.CloseIdleConnections()
+	s.conns.close()
 }
 
 // closed is what calls fail with once the clients are closed.

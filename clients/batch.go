@@ -35,10 +35,19 @@ type batch[K comparable, V any] struct {
 
 // found is what one answer holds.
 type found[K comparable, V any] struct {
-	values   map[K]V // unasked ones too
-	unusable []K     // present, but not fit for use
-	odd      int     // parts that belong to no key
-	stale    map[K]Answer[V]
+	values   map[K]V    // unasked ones too
+	unusable []K        // present, but not fit for use
+	odd      int        // parts that belong to no key
+	stale    replies[V] // in the order of the keys; nil: the service answered
+}
+
+// replies are the answers of one request, in the order of its keys.
+type replies[V any] []replied[V]
+
+// replied is the answer of one key, if what it names exists.
+type replied[V any] struct {
+	Answer[V]
+	exists bool
 }
 
 // wireKey is a key with its text.
@@ -60,10 +69,10 @@ func (b *batch[K, V]) read(ctx context.Context, keys []K) map[K]Answer[V] {
 	}
 	parts := split(missing, most, b.svc.room(len(b.target(""))))
 	if len(parts) == 1 {
-		b.collect(out, parts[0], b.part(ctx, parts[0]))
+		collect(out, parts[0], b.part(ctx, parts[0]))
 		return out
 	}
-	answers := make([]map[K]Answer[V], len(parts))
+	answers := make([]replies[V], len(parts))
 	turns := make(chan struct{}, b.svc.cfg.Parallel)
 	var work sync.WaitGroup
 	for i, part := range parts {
@@ -75,15 +84,15 @@ func (b *batch[K, V]) read(ctx context.Context, keys []K) map[K]Answer[V] {
 	}
 	work.Wait()
 	for i, part := range parts {
-		b.collect(out, part, answers[i])
+		collect(out, part, answers[i])
 	}
 	return out
 }
 
-func (b *batch[K, V]) collect(out map[K]Answer[V], part []wireKey[K], answers map[K]Answer[V]) {
-	for _, k := range part {
-		if a, ok := answers[k.key]; ok {
-			out[k.key] = a
+func collect[K comparable, V any](out map[K]Answer[V], part []wireKey[K], answers replies[V]) {
+	for i, k := range part {
+		if answers[i].exists {
+			out[k.key] = answers[i].Answer
 		}
 	}
 }
@@ -138,7 +147,7 @@ func split[K any](keys []wireKey[K], most, room int) [][]wireKey[K] {
 }
 
 // part reads keys that fit into one request, or joins an identical read.
-func (b *batch[K, V]) part(ctx context.Context, keys []wireKey[K]) map[K]Answer[V] {
+func (b *batch[K, V]) part(ctx context.Context, keys []wireKey[K]) replies[V] {
 	start := time.Now()
 	texts := make([]string, len(keys))
 	flight := flightKey{}
@@ -147,7 +156,7 @@ func (b *batch[K, V]) part(ctx context.Context, keys []wireKey[K]) map[K]Answer[
 		flight.generation = max(flight.generation, b.svc.gens.last(b.tags(k.key)))
 	}
 	flight.target = b.target(strings.Join(texts, ","))
-	answers, joined, err := fly(ctx, b.svc, flight, func(ctx context.Context) map[K]Answer[V] {
+	answers, joined, err := fly(ctx, b.svc, flight, func(ctx context.Context) replies[V] {
 		return b.fetch(ctx, flight.target, keys)
 	})
 	if joined {
@@ -158,13 +167,13 @@ func (b *batch[K, V]) part(ctx context.Context, keys []wireKey[K]) map[K]Answer[
 		}
 	}
 	if err != nil {
-		return failAll[K, V](keys, err)
+		return failAll[V](len(keys), err)
 	}
 	return answers
 }
 
 // ask asks the service once.
-func (b *batch[K, V]) ask(ctx context.Context, target string, keys []wireKey[K]) (map[K]Answer[V], []laggard[K, V]) {
+func (b *batch[K, V]) ask(ctx context.Context, target string, keys []wireKey[K]) (replies[V], []laggard[K, V]) {
 	epoch := b.svc.gens.current()
 	asked := make([]K, len(keys))
 	for i, k := range keys {
@@ -176,7 +185,7 @@ func (b *batch[K, V]) ask(ctx context.Context, target string, keys []wireKey[K])
 		func(e *Error) found[K, V] { return found[K, V]{stale: b.lastKnown(ctx, keys, e)} })
 	switch {
 	case err != nil:
-		return failAll[K, V](keys, err), nil
+		return failAll[V](len(keys), err), nil
 	case got.stale != nil:
 		return got.stale, nil
 	}
@@ -184,52 +193,57 @@ func (b *batch[K, V]) ask(ctx context.Context, target string, keys []wireKey[K])
 }
 
 // accept stores what an answer holds and makes it the answers of the keys, but for those that lag.
-func (b *batch[K, V]) accept(ctx context.Context, got found[K, V], keys []wireKey[K], epoch uint64) (map[K]Answer[V], []laggard[K, V]) {
+func (b *batch[K, V]) accept(ctx context.Context, got found[K, V], keys []wireKey[K], epoch uint64) (replies[V], []laggard[K, V]) {
 	var late []laggard[K, V]
-	answers := make(map[K]Answer[V], len(keys))
-	var broken []wireKey[K]
-	for _, k := range keys {
+	answers := make(replies[V], len(keys))
+	var broken []int
+	unasked := len(got.values)
+	for i, k := range keys {
 		v, ok := got.values[k.key]
 		switch {
 		case ok:
+			unasked--
 			switch v, is := b.keep(k.key, v, epoch); is {
 			case shown:
-				answers[k.key] = Answer[V]{Value: v}
+				answers[i] = replied[V]{Answer[V]{Value: v}, true}
 			case lags:
-				late = append(late, laggard[K, V]{k, v, true})
+				late = append(late, laggard[K, V]{wireKey: k, at: i, value: v, found: true})
 			}
-			delete(got.values, k.key)
 		case !b.mayMiss || slices.Contains(got.unusable, k.key):
-			broken = append(broken, k)
+			broken = append(broken, i)
 		default:
 			if b.svc.cache.put(cacheKey{b.space, k.text}, &entry{svc: b.svc, epoch: epoch, tags: b.tags(k.key)}, 0).awaited {
-				late = append(late, laggard[K, V]{wireKey: k})
+				late = append(late, laggard[K, V]{wireKey: k, at: i})
 			}
 		}
 	}
-	b.svc.complain(b.endpoint, got.odd+len(got.unusable)+len(got.values))
+	b.svc.complain(b.endpoint, got.odd+len(got.unusable)+unasked)
 	if len(broken) > 0 {
 		missing := breach(b.svc.name, "%s answered nothing usable for %d of %d keys", b.endpoint, len(broken), len(keys))
-		for k, a := range b.lastKnown(ctx, broken, missing) {
-			answers[k] = a
+		unusable := make([]wireKey[K], len(broken))
+		for n, i := range broken {
+			unusable[n] = keys[i]
+		}
+		for n, a := range b.lastKnown(ctx, unusable, missing) {
+			answers[broken[n]] = a
 		}
 	}
 	return answers, late
 }
 
 // lastKnown answers an outage: with the last known value where there is one, with the outage where there is none.
-func (b *batch[K, V]) lastKnown(ctx context.Context, keys []wireKey[K], because *Error) map[K]Answer[V] {
-	answers := make(map[K]Answer[V], len(keys))
+func (b *batch[K, V]) lastKnown(ctx context.Context, keys []wireKey[K], because *Error) replies[V] {
+	answers := make(replies[V], len(keys))
 	stale, now := 0, b.svc.now()
-	for _, k := range keys {
+	for i, k := range keys {
 		e := b.svc.cache.get(cacheKey{b.space, k.text})
 		if !b.svc.cache.isKept(e, now) {
-			answers[k.key] = Answer[V]{Err: because}
+			answers[i] = replied[V]{Answer[V]{Err: because}, true}
 			continue
 		}
 		outage := *because.Outage
 		outage.Age = now.Sub(e.at)
-		answers[k.key] = Answer[V]{Value: e.value.(V), Stale: &outage}
+		answers[i] = replied[V]{Answer[V]{Value: e.value.(V), Stale: &outage}, true}
 		stale++
 	}
 	b.svc.observe.stale(b.svc.name, stale)
@@ -244,10 +258,10 @@ func (b *batch[K, V]) store(k K, v V, epoch uint64, bytes int) {
 	b.svc.cache.put(cacheKey{b.space, b.text(k)}, &entry{svc: b.svc, value: v, epoch: epoch, tags: b.tags(k)}, bytes)
 }
 
-func failAll[K comparable, V any](keys []wireKey[K], err error) map[K]Answer[V] {
-	answers := make(map[K]Answer[V], len(keys))
-	for _, k := range keys {
-		answers[k.key] = Answer[V]{Err: err}
+func failAll[V any](n int, err error) replies[V] {
+	answers := make(replies[V], n)
+	for i := range answers {
+		answers[i] = replied[V]{Answer[V]{Err: err}, true}
 	}
 	return answers
 }

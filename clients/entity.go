@@ -60,6 +60,9 @@ func (e *entities[K, V]) byIDs(ctx context.Context, ids []K) map[K]Answer[V] {
 // keep stores an entity read at the given generation, and returns the one to show: a newer one if the cache has it. An
 // older one than an event or a write has told of comes back as it is, with the standing that it lags.
 func (e *entities[K, V]) keep(v V, epoch uint64) (V, standing) {
+	if e.batch.svc.cache == nil {
+		return v, shown
+	}
 	stands := e.batch.svc.cache.put(cacheKey{e.kind, string(v.key())}, &entry{
 		svc: e.batch.svc, value: v, version: v.revision(), epoch: epoch, tags: e.tags(v.key()),
 	}, v.bytes())

@@ -140,8 +140,7 @@ func TestFaults(t *testing.T) {
 			}
 			now.add(time.Minute)
 			if tc.handler == nil {
-				c.Users.svc.http.CloseIdleConnections()
-				c.Users.svc.base = refusingURL(t)
+				aimAt(t, c.Users.svc, refusingURL(t))
 			}
 			u.then(tc.handler)
 			start := time.Now()
@@ -190,7 +189,7 @@ func recovers(t *testing.T, c *Clients, u *upstream, good string) {
 	if n := len(u.requests()); n != asked {
 		t.Errorf("an open breaker sent %d requests", n-asked)
 	}
-	c.Users.svc.base = u.URL
+	aimAt(t, c.Users.svc, u.URL)
 	u.then(plain("application/json", good))
 	c.Users.svc.breaker.delayIsOver()
 	if a := c.Users.ByIDs(ctx, []UserID{"a"})["a"]; a.Err != nil || a.Stale != nil {

@@ -52,6 +52,7 @@ func fly[T any](ctx context.Context, s *service, key flightKey, read func(contex
 						f.err = &Error{Kind: KindInternal, Service: s.name, err: fmt.Errorf("panic: %v", r)}
 					}
 				}()
+				GrowStack()
 				f.value = read(own)
 			}()
 		}

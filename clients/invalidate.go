@@ -57,6 +57,15 @@ func (c *Clients) Forget(service string) {
 	}
 }
 
+// Changes grows with every Apply, Forget and write, before it returns: an answer whose reading began at the same number, or a higher one,
+// is of no earlier state. Safe for concurrent use.
+func (c *Clients) Changes() (sum uint64) {
+	for _, s := range c.services {
+		sum += s.gens.current()
+	}
+	return sum
+}
+
 func (c *Clients) apply(change Change) {
 	if change.ID == anyID {
 		c.applyAny(change)

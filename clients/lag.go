@@ -2,7 +2,6 @@ package clients
 
 import (
 	"context"
-	"maps"
 	"strings"
 	"time"
 )
@@ -19,39 +18,38 @@ const (
 // lagPause is how long a service is given to catch up with its own events before it is asked again.
 const lagPause = 20 * time.Millisecond
 
-// fetch asks the service, and once more for what lags behind what is known already. The map it returns is shared by
-// everyone who waits for it.
-func (b *batch[K, V]) fetch(ctx context.Context, target string, keys []wireKey[K]) map[K]Answer[V] {
+// fetch asks the service, and once more for what lags behind what is known already. What it returns is shared by everyone
+// who waits for it.
+func (b *batch[K, V]) fetch(ctx context.Context, target string, keys []wireKey[K]) replies[V] {
 	answers, late := b.ask(ctx, target, keys)
 	if len(late) == 0 {
 		return answers
 	}
-	texts := make([]string, len(late))
-	keys = make([]wireKey[K], len(late))
-	enough := make(map[K]int, len(late)) // of what is told from here on, this read need not know
+	texts, again := make([]string, len(late)), make([]wireKey[K], len(late))
+	enough := make([]int, len(late)) // of what is told from here on, this read need not know
 	for i, l := range late {
-		keys[i], texts[i] = l.wireKey, l.text
+		again[i], texts[i] = l.wireKey, l.text
 		if known := b.svc.cache.get(cacheKey{b.space, l.text}); known != nil {
-			enough[l.key] = known.version
+			enough[i] = known.version
 		}
 	}
 	pause := time.NewTimer(b.svc.pause)
 	defer pause.Stop()
+	var second replies[V]
+	var later []laggard[K, V]
 	select {
 	case <-ctx.Done():
-		maps.Copy(answers, failAll[K, V](keys, ctx.Err()))
-		return answers
+		second = failAll[V](len(again), ctx.Err())
 	case <-pause.C:
+		second, later = b.ask(ctx, b.target(strings.Join(texts, ",")), again)
 	}
-	again, late := b.ask(ctx, b.target(strings.Join(texts, ",")), keys)
-	maps.Copy(answers, again)
-	for _, l := range late {
-		if !l.found {
-			continue
+	for _, l := range later {
+		if l.found {
+			second[l.at].Answer, second[l.at].exists = b.outrun(l.value, enough[l.at])
 		}
-		if a, ok := b.outrun(l.value, enough[l.key]); ok {
-			answers[l.key] = a
-		}
+	}
+	for i, l := range late {
+		answers[l.at] = second[i]
 	}
 	return answers
 }
@@ -59,6 +57,7 @@ func (b *batch[K, V]) fetch(ctx context.Context, target string, keys []wireKey[K
 // laggard is a key whose answer lags: an older value, or none where there should be one.
 type laggard[K, V any] struct {
 	wireKey[K]
+	at    int // among the keys that were asked for
 	value V
 	found bool
 }

@@ -225,7 +225,7 @@ func TestOutcomes(t *testing.T) {
 				}
 			}))
 			if tc.handler == nil {
-				c.Posts.svc.base = refusingURL(t)
+				aimAt(t, c.Posts.svc, refusingURL(t))
 			}
 			_, err := c.Posts.Update(t.Context(), "p1", 1, PostPatch{})
 			e, _ := errors.AsType[*Error](err)
