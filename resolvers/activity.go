@@ -8,22 +8,20 @@ import (
 	"tributary/internal/relay"
 )
 
-// activity reads posts and comments of users and merges them by time.
-func activity(c *clients.Clients) func(context.Context, []clients.UserID, listArgs) map[clients.UserID]clients.Answer[clients.Window[clients.ActivityItem]] {
-	return func(ctx context.Context, users []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[clients.ActivityItem]] {
-		postPage, commentPage := relay.ActivityPages(a.Page)
-		var posts map[clients.UserID]clients.Answer[clients.Window[*clients.Post]]
-		var comments map[clients.UserID]clients.Answer[clients.Window[*clients.Comment]]
-		together(
-			func() { posts = c.Posts.ByAuthors(ctx, users, a.Visibility, postPage) },
-			func() { comments = c.Comments.ByAuthors(ctx, users, commentPage) },
-		)
-		merged := make(map[clients.UserID]clients.Answer[clients.Window[clients.ActivityItem]], len(users))
-		for _, user := range users {
-			merged[user] = mergeActivity(posts[user], comments[user], a.Page)
-		}
-		return merged
+// readActivity reads posts and comments of users and merges them by time.
+func readActivity(ctx context.Context, c *clients.Clients, users []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[clients.ActivityItem]] {
+	postPage, commentPage := relay.ActivityPages(a.Page)
+	var posts map[clients.UserID]clients.Answer[clients.Window[*clients.Post]]
+	var comments map[clients.UserID]clients.Answer[clients.Window[*clients.Comment]]
+	together(
+		func() { posts = c.Posts.ByAuthors(ctx, users, a.Visibility, postPage) },
+		func() { comments = c.Comments.ByAuthors(ctx, users, commentPage) },
+	)
+	merged := make(map[clients.UserID]clients.Answer[clients.Window[clients.ActivityItem]], len(users))
+	for _, user := range users {
+		merged[user] = mergeActivity(posts[user], comments[user], a.Page)
 	}
+	return merged
 }
 
 // mergeActivity needs both halves: a list that lacks one would hide items between others.

@@ -15,17 +15,17 @@ import (
 
 // Author is the batch resolver for the author field.
 func (r *commentResolver) Author(ctx context.Context, objs []*clients.Comment) ([]*clients.User, error) {
-	return each(ctx, load(ctx).user, objs, func(c *clients.Comment) (clients.UserID, bool) { return deref(c.AuthorID) }, same)
+	return each(ctx, &load(ctx).user, objs, func(c *clients.Comment) (clients.UserID, bool) { return deref(c.AuthorID) }, same)
 }
 
 // Post is the batch resolver for the post field.
 func (r *commentResolver) Post(ctx context.Context, objs []*clients.Comment) ([]*clients.Post, error) {
-	return each(ctx, load(ctx).post, objs, func(c *clients.Comment) (clients.PostID, bool) { return c.PostID, true }, same)
+	return each(ctx, &load(ctx).post, objs, func(c *clients.Comment) (clients.PostID, bool) { return c.PostID, true }, same)
 }
 
 // Parent is the batch resolver for the parent field.
 func (r *commentResolver) Parent(ctx context.Context, objs []*clients.Comment) ([]*clients.Comment, error) {
-	parents, err := each(ctx, load(ctx).comment, objs, func(c *clients.Comment) (clients.CommentID, bool) { return deref(c.ParentID) }, same)
+	parents, err := each(ctx, &load(ctx).comment, objs, func(c *clients.Comment) (clients.CommentID, bool) { return deref(c.ParentID) }, same)
 	return eachReadable(ctx, parents, err)
 }
 
@@ -35,7 +35,7 @@ func (r *commentResolver) Replies(ctx context.Context, objs []*clients.Comment, 
 	if err != nil {
 		return nil, err
 	}
-	replies, err := pages(ctx, load(ctx).replies, objs, ofComment(args), args, relay.Comments)
+	replies, err := pages(ctx, &load(ctx).replies, objs, ofComment(args), args, relay.Comments)
 	return readablePages(ctx, replies, err)
 }
 
@@ -69,7 +69,7 @@ func (r *mutationResolver) DeleteComment(ctx context.Context, input graph.Delete
 
 // Comment is the resolver for the comment field.
 func (r *queryResolver) Comment(ctx context.Context, id clients.GlobalID) (*clients.Comment, error) {
-	comment, err := byID(ctx, load(ctx).comment, id, clients.KindComment)
+	comment, err := byID(ctx, &load(ctx).comment, id, clients.KindComment)
 	return readable(ctx, comment, err)
 }
 

@@ -35,7 +35,7 @@ func (r *Resolver) mayHear(ctx context.Context, d event.Delivery, comment client
 	if names.PostID == "" { // of a comment that has been erased
 		return false, nil
 	}
-	post, _, err := one(ctx, load(ctx).post, clients.PostID(names.PostID))
+	post, _, err := one(ctx, &load(ctx).post, clients.PostID(names.PostID))
 	if post == nil {
 		return false, err
 	}

@@ -24,6 +24,7 @@ type openPosts struct {
 
 // opened notes posts whose comments are about to be listed, as far as the viewer may see them, and gives all of them back.
 func (s *scope) opened(posts []*clients.Post) []*clients.Post {
+	s = s.whole()
 	s.open.mu.Lock()
 	defer s.open.mu.Unlock()
 	if s.open.ids == nil {
@@ -43,6 +44,10 @@ func (s *scope) undecided(c *clients.Comment) bool {
 	if auth.CanSee(s.viewer, auth.Entity{OwnerID: string(author)}) {
 		return false
 	}
+	if s.below != "" && s.below == c.PostID {
+		return false
+	}
+	s = s.whole()
 	s.open.mu.Lock()
 	defer s.open.mu.Unlock()
 	return !s.open.ids[c.PostID]

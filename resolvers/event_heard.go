@@ -68,7 +68,7 @@ func postAdded(ctx context.Context, authorIDs []*clients.GlobalID, after *string
 		}
 	}
 	return hear(ctx, topics, after, func(d event.Delivery) (*graph.PostAdded, error) {
-		post, _, err := one(ctx, load(ctx).post, clients.PostID(idOf(d.Subject)))
+		post, _, err := one(ctx, &load(ctx).post, clients.PostID(idOf(d.Subject)))
 		return &graph.PostAdded{Post: post, At: d.Time, Cursor: d.Cursor}, err
 	})
 }
@@ -80,10 +80,10 @@ func commentAdded(ctx context.Context, postID clients.GlobalID, after *string) (
 	}
 	return hear(ctx, topics, after, func(d event.Delivery) (*graph.CommentAdded, error) {
 		// The comments of a post that the caller may not see are nobody's business either.
-		if post, _, err := one(ctx, load(ctx).post, clients.PostID(postID.ID)); post == nil {
+		if post, _, err := one(ctx, &load(ctx).post, clients.PostID(postID.ID)); post == nil {
 			return nil, err
 		}
-		comment, _, err := one(ctx, load(ctx).comment, clients.CommentID(idOf(d.Subject)))
+		comment, _, err := one(ctx, &load(ctx).comment, clients.CommentID(idOf(d.Subject)))
 		comment, err = readable(ctx, comment, err)
 		return &graph.CommentAdded{Comment: comment, At: d.Time, Cursor: d.Cursor}, err
 	})
@@ -96,11 +96,11 @@ func followerAdded(ctx context.Context, userID clients.GlobalID, after *string) 
 	}
 	return hear(ctx, topics, after, func(d event.Delivery) (*graph.FollowerAdded, error) {
 		followerID, followeeID, _ := strings.Cut(idOf(d.Subject), ":")
-		follower, _, err := one(ctx, load(ctx).user, clients.UserID(followerID))
+		follower, _, err := one(ctx, &load(ctx).user, clients.UserID(followerID))
 		if err != nil {
 			return nil, err
 		}
-		user, _, err := one(ctx, load(ctx).user, clients.UserID(followeeID))
+		user, _, err := one(ctx, &load(ctx).user, clients.UserID(followeeID))
 		return &graph.FollowerAdded{Follower: follower, User: user, At: d.Time, Cursor: d.Cursor}, err
 	})
 }

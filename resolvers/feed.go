@@ -27,7 +27,13 @@ func (r *Resolver) postsOf(ctx context.Context, args relay.Args, authorIDs []*cl
 		}
 		authors[i] = clients.UserID(id.ID)
 	}
-	return list(ctx, r.Clients.Posts.List(ctx, authors, clients.VisibilityPublic, args.Page), args, relay.Posts)
+	return list(ctx, r.listPosts(ctx, authors, args.Page), args, relay.Posts)
+}
+
+func (r *Resolver) listPosts(ctx context.Context, authors []clients.UserID, page clients.Page) clients.Answer[clients.Window[*clients.Post]] {
+	return outside(ctx, func() clients.Answer[clients.Window[*clients.Post]] {
+		return r.Clients.Posts.List(ctx, authors, clients.VisibilityPublic, page)
+	})
 }
 
 // feed pages the published posts of those whom the viewer follows.
@@ -43,7 +49,7 @@ func (r *Resolver) feed(ctx context.Context, args relay.Args) (*relay.PostConnec
 	if len(authors) == 0 {
 		return relay.Posts(args, clients.Window[*clients.Post]{}), nil
 	}
-	posts := r.Clients.Posts.List(ctx, authors, clients.VisibilityPublic, args.Page)
+	posts := r.listPosts(ctx, authors, args.Page)
 	posts.Stale = older(posts.Stale, stale)
 	return list(ctx, posts, args, relay.Posts)
 }
@@ -52,7 +58,9 @@ func (r *Resolver) feed(ctx context.Context, args relay.Args) (*relay.PostConnec
 func (r *Resolver) followees(ctx context.Context, user clients.UserID) (ids []clients.UserID, stale *clients.Outage, err error) {
 	page := clients.Page{Limit: 500}
 	for len(ids) < feedAuthors {
-		answer := r.Clients.Followers.Following(ctx, []clients.UserID{user}, page)[user]
+		answer := outside(ctx, func() clients.Answer[clients.Window[clients.Follow]] {
+			return r.Clients.Followers.Following(ctx, []clients.UserID{user}, page)[user]
+		})
 		if answer.Err != nil {
 			return nil, nil, answer.Err
 		}
@@ -73,7 +81,7 @@ func followedBy(ctx context.Context, v auth.Viewer, users []*clients.User) ([]*b
 	if v.UserID == "" {
 		return make([]*bool, len(users)), nil
 	}
-	return eachOr(ctx, load(ctx).edge, users, func(u *clients.User) (clients.Pair, bool) {
+	return eachOr(ctx, &load(ctx).edge, users, func(u *clients.User) (clients.Pair, bool) {
 		return clients.Pair{Follower: clients.UserID(v.UserID), Followee: u.ID}, true
 	}, func(_ clients.Follow, stands bool) *bool { return &stands })
 }

@@ -14,12 +14,12 @@ import (
 
 // Nodes is the batch resolver for the nodes field.
 func (r *followConnectionResolver) Nodes(ctx context.Context, objs []*relay.FollowConnection) ([][]*clients.User, error) {
-	return lists(ctx, load(ctx).user, objs, (*relay.FollowConnection).UserIDs), nil
+	return lists(ctx, &load(ctx).user, objs, (*relay.FollowConnection).UserIDs), nil
 }
 
 // Node is the batch resolver for the node field.
 func (r *followEdgeResolver) Node(ctx context.Context, objs []*relay.FollowEdge) ([]*clients.User, error) {
-	return each(ctx, load(ctx).user, objs, func(e *relay.FollowEdge) (clients.UserID, bool) { return e.UserID, true }, same)
+	return each(ctx, &load(ctx).user, objs, func(e *relay.FollowEdge) (clients.UserID, bool) { return e.UserID, true }, same)
 }
 
 // Follow is the resolver for the follow field.

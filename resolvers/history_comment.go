@@ -65,7 +65,7 @@ func (r *Resolver) commentShown(ctx context.Context, c *clients.Comment, times [
 	author, _ := deref(c.AuthorID)
 	owned := auth.CanSee(v, auth.Entity{OwnerID: string(author)})
 	if !owned {
-		post, _, err := one(ctx, load(ctx).post, c.PostID)
+		post, _, err := one(ctx, &load(ctx).post, c.PostID)
 		if post == nil { // deleted, hidden, or its service is down
 			return shown, err
 		}

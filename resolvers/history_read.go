@@ -13,6 +13,7 @@ import (
 	"tributary/clients"
 	"tributary/graph"
 	"tributary/internal/auth"
+	"tributary/internal/engine"
 	"tributary/internal/event"
 	"tributary/internal/relay"
 )
@@ -50,7 +51,11 @@ func (r *Resolver) historyOf(ctx context.Context, subject string, owned bool, fi
 	if err != nil {
 		return nil, err
 	}
-	changes, more, err := event.History(ctx, r.Log, subject, event.HistoryPage{Before: before, Limit: limit, Backward: true})
+	var changes []event.Change
+	var more bool
+	engine.GateFrom(ctx).Outside(func() {
+		changes, more, err = event.History(ctx, r.Log, subject, event.HistoryPage{Before: before, Limit: limit, Backward: true})
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +141,10 @@ func (r *Resolver) auditLog(ctx context.Context, filter *graph.AuditFilter, firs
 	if err != nil {
 		return nil, err
 	}
-	changes, next, more, err := event.Audit(ctx, r.Log, wanted, before, limit)
+	var changes []event.Change
+	var next int64
+	var more bool
+	engine.GateFrom(ctx).Outside(func() { changes, next, more, err = event.Audit(ctx, r.Log, wanted, before, limit) })
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +197,10 @@ func auditFilter(viewer auth.Viewer, filter *graph.AuditFilter) (event.AuditFilt
 
 // asOf gives an entity's own fields as they were; nil if it did not exist then.
 func asOf[V any](ctx context.Context, r *Resolver, kind clients.Kind, id string, at time.Time) (*V, error) {
-	state, known, err := event.AsOf(ctx, r.Log, string(kind)+"/"+id, at)
+	var state event.State
+	var known bool
+	var err error
+	engine.GateFrom(ctx).Outside(func() { state, known, err = event.AsOf(ctx, r.Log, string(kind)+"/"+id, at) })
 	switch {
 	case errors.Is(err, event.ErrHistoryExpired):
 		return nil, fmt.Errorf("%w: the history does not reach back to then", errHistoryExpired)

@@ -39,7 +39,7 @@ func (r *jobResolver) Attempts(ctx context.Context, obj *work.Record) (int, erro
 
 // Post is the batch resolver for the post field.
 func (r *jobResolver) Post(ctx context.Context, objs []*work.Record) ([]*clients.Post, error) {
-	return each(ctx, load(ctx).post, objs, postOf, same)
+	return each(ctx, &load(ctx).post, objs, postOf, same)
 }
 
 // ExportURL is the resolver for the exportUrl field.

@@ -10,6 +10,7 @@ import (
 
 	"tributary/clients"
 	"tributary/graph"
+	"tributary/internal/engine"
 	"tributary/internal/relay"
 )
 
@@ -28,11 +29,11 @@ func userBy(ctx context.Context, id *clients.GlobalID, handle *string) (*clients
 	case (id == nil) == (handle == nil):
 		return nil, fmt.Errorf("%w: give exactly one of id and handle", errInput)
 	case id != nil:
-		return byID(ctx, load(ctx).user, *id, clients.KindUser)
+		return byID(ctx, &load(ctx).user, *id, clients.KindUser)
 	case !isHandle(*handle):
 		return nil, nil
 	}
-	user, _, err := one(ctx, load(ctx).handle, *handle)
+	user, _, err := one(ctx, &load(ctx).handle, *handle)
 	return user, err
 }
 
@@ -104,6 +105,12 @@ func member[V any](ctx context.Context, path func() ast.Path, f found[V]) (value
 func memberPath(ctx context.Context, i int) ast.Path {
 	path := graphql.GetPath(ctx)
 	return append(path[:len(path):len(path)], ast.PathIndex(i))
+}
+
+// outside reads what no loader reads. Loaders of other fields do not wait for it.
+func outside[T any](ctx context.Context, read func() T) (value T) {
+	engine.GateFrom(ctx).Outside(func() { value = read() })
+	return value
 }
 
 // list pages the answer to a read of one list.

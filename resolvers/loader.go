@@ -14,11 +14,14 @@ import (
 )
 
 // loader gathers the keys that the fields of one response ask for into one batch for each level of the query, and asks
-// for no key twice. The values are shared by all who ask: nobody may change them.
+// for no key twice. The values are shared by all who ask: nobody may change them. The zero value has to be set up.
 type loader[K comparable, V any] struct {
-	read    func(keys []K, answers []answer[V])
+	how     *loading
+	fetch   read[K, V]
+	visible func(V) bool // nil: this viewer sees every value
+
+	clocked sync.Once
 	byClock *dataloader.Loader[*wish[K, V], struct{}] // for an executor that does not say when no further keys can come
-	trace   *explain.Trace                            // nil unless somebody wants to know
 
 	mu      sync.Mutex
 	known   map[K]*answer[V]
@@ -29,12 +32,14 @@ type loader[K comparable, V any] struct {
 type wish[K comparable, V any] struct {
 	keys    []K
 	answers []*answer[V]
+	early   context.Context // ends when nobody wants them any more; nil: somebody always does
 }
 
 // answer is what a key came to, once done is closed.
 type answer[V any] struct {
-	done  <-chan struct{}
-	found found[V]
+	done   <-chan struct{}
+	found  found[V]
+	effort *effort // nil: nobody gives up its read
 }
 
 // found is what a key came to. Absent is what does not exist or is not for this viewer.
@@ -44,33 +49,44 @@ type found[V any] struct {
 }
 
 // read asks for many keys at once; a key that does not exist is missing from the map.
-type read[K comparable, V any] func(context.Context, []K) map[K]clients.Answer[V]
+type read[K comparable, V any] func(context.Context, *clients.Clients, []K) map[K]clients.Answer[V]
 
 // loading is how the loaders of one response read.
 type loading struct {
 	ctx     context.Context // the response's own: that of the field which happens to come first would take the others down with it
 	wait    time.Duration   // for further keys
 	recover func(context.Context, any) error
+	clients *clients.Clients
+	trace   *explain.Trace // nil unless somebody wants to know
 }
 
-// newLoader makes a loader. visible, when not nil, hides values from this viewer.
-func newLoader[K comparable, V any](how loading, fetch read[K, V], visible func(V) bool) *loader[K, V] {
-	l := &loader[K, V]{trace: explain.FromContext(how.ctx), known: map[K]*answer[V]{}}
-	l.read = func(keys []K, answers []answer[V]) {
-		got := guarded(l.traced(how.ctx, keys), how, fetch, keys)
-		for i, key := range keys {
-			value, ok := got[key]
-			hidden := ok && value.Err == nil && visible != nil && !visible(value.Value)
-			answers[i].found = found[V]{Answer: value, absent: !ok || hidden}
-		}
+// setUp says how a loader reads. It makes nothing yet: of the loaders of a response few are used.
+func (l *loader[K, V]) setUp(how *loading, fetch read[K, V], visible func(V) bool) {
+	l.how, l.fetch, l.visible = how, fetch, visible
+}
+
+// load gathers a wish by the clock.
+func (l *loader[K, V]) load(ctx context.Context, w *wish[K, V]) dataloader.Thunk[struct{}] {
+	l.clocked.Do(func() {
+		l.byClock = l.gatherer(dataloader.WithWait[*wish[K, V], struct{}](l.how.wait), dataloader.WithInputCapacity[*wish[K, V], struct{}](32))
+	})
+	return l.byClock.Load(ctx, w)
+}
+
+// read reads the values of keys into their answers.
+func (l *loader[K, V]) read(ctx context.Context, keys []K, answers []answer[V]) {
+	got := l.guarded(l.traced(ctx, keys), keys)
+	for i, key := range keys {
+		value, ok := got[key]
+		hidden := ok && value.Err == nil && l.visible != nil && !l.visible(value.Value)
+		answers[i].found = found[V]{Answer: value, absent: !ok || hidden}
 	}
-	l.byClock = l.gatherer(dataloader.WithWait[*wish[K, V], struct{}](how.wait), dataloader.WithInputCapacity[*wish[K, V], struct{}](32))
-	return l
 }
 
 // gatherer makes the dataloader of a batch. The loader itself knows what it has asked for, so that it needs no cache.
 func (l *loader[K, V]) gatherer(options ...dataloader.Option[*wish[K, V], struct{}]) *dataloader.Loader[*wish[K, V], struct{}] {
 	batch := func(_ context.Context, wishes []*wish[K, V]) []*dataloader.Result[struct{}] {
+		clients.GrowStack()
 		l.grant(wishes)
 		results := make([]*dataloader.Result[struct{}], len(wishes))
 		for i := range results {
@@ -91,13 +107,17 @@ func (l *loader[K, V]) grant(wishes []*wish[K, V]) {
 	done := make(chan struct{})
 	defer close(done)
 	keys, fresh := make([]K, 0, total), make([]answer[V], 0, total)
+	ctx, shared := l.effort(wishes)
 	l.mu.Lock()
+	if l.known == nil {
+		l.known = make(map[K]*answer[V], total)
+	}
 	for _, w := range wishes {
 		w.answers = make([]*answer[V], len(w.keys))
 		for i, key := range w.keys {
 			a, ok := l.known[key]
-			if !ok {
-				keys, fresh = append(keys, key), append(fresh, answer[V]{done: done})
+			if !ok || !a.effort.join(w.early) {
+				keys, fresh = append(keys, key), append(fresh, answer[V]{done: done, effort: shared})
 				a = &fresh[len(fresh)-1]
 				l.known[key] = a
 			}
@@ -106,35 +126,36 @@ func (l *loader[K, V]) grant(wishes []*wish[K, V]) {
 	}
 	l.mu.Unlock()
 	if len(keys) > 0 {
-		l.read(keys, fresh)
+		l.read(ctx, keys, fresh)
 	}
+	shared.end()
 }
 
 // guarded reads, and turns a panic into an error of every key, where dataloader would print it.
-func guarded[K comparable, V any](ctx context.Context, how loading, fetch read[K, V], keys []K) (answers map[K]clients.Answer[V]) {
+func (l *loader[K, V]) guarded(ctx context.Context, keys []K) (answers map[K]clients.Answer[V]) {
 	defer func() {
 		if value := recover(); value != nil {
-			err := how.recover(ctx, value)
+			err := l.how.recover(ctx, value)
 			answers = make(map[K]clients.Answer[V], len(keys))
 			for _, key := range keys {
 				answers[key] = clients.Answer[V]{Err: err}
 			}
 		}
 	}()
-	return fetch(ctx, keys)
+	return l.fetch(ctx, l.how.clients, keys)
 }
 
 // all has the keys gathered for the field of ctx; the thunk waits for what they come to, in the order of the keys.
 func (l *loader[K, V]) all(ctx context.Context, keys []K) func() []*answer[V] {
-	if l.trace != nil {
+	if l.how.trace != nil {
 		for _, key := range keys {
-			l.trace.Want(ctx, wanted[K, V]{l, key})
+			l.how.trace.Want(ctx, wanted[K, V]{l, key})
 		}
 	}
-	w := &wish[K, V]{keys: keys}
+	w := &wish[K, V]{keys: keys, early: earlyOf(ctx)}
 	gate := engine.GateFrom(ctx)
 	if gate == nil {
-		granted := l.byClock.Load(ctx, w)
+		granted := l.load(ctx, w)
 		return func() []*answer[V] { return w.wait(func() { _, _ = granted() }) }
 	}
 	granted := l.join(gate, w)
@@ -204,14 +225,14 @@ type wanted[K comparable, V any] struct {
 }
 
 func (l *loader[K, V]) traced(ctx context.Context, keys []K) context.Context {
-	if l.trace == nil {
+	if l.how.trace == nil {
 		return ctx
 	}
 	owners := make([]any, len(keys))
 	for i, key := range keys {
 		owners[i] = wanted[K, V]{l, key}
 	}
-	return l.trace.Gathered(ctx, owners)
+	return l.how.trace.Gathered(ctx, owners)
 }
 
 // one loads the value of one key for the field of ctx; ok is false when there is none.

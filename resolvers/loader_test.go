@@ -30,11 +30,20 @@ func fieldContext(t *testing.T, r *Resolver) context.Context {
 	return graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Query", Field: graphql.CollectedField{Field: &ast.Field{Name: "x", Alias: "x"}}})
 }
 
-func testLoader(t *testing.T, fetch read[int, string], visible func(string) bool) (context.Context, *loader[int, string]) {
+func testLoader(t *testing.T, fetch func(context.Context, []int) map[int]clients.Answer[string], visible func(string) bool) (context.Context, *loader[int, string]) {
 	t.Helper()
 	r := &Resolver{Logger: slog.New(slog.DiscardHandler)}
 	ctx := fieldContext(t, r)
-	return ctx, newLoader(loading{ctx, 5 * time.Millisecond, r.Recover}, fetch, visible)
+	l := new(loader[int, string])
+	l.setUp(&loading{ctx: ctx, wait: 5 * time.Millisecond, recover: r.Recover}, without(fetch), visible)
+	return ctx, l
+}
+
+// without reads without clients.
+func without[K comparable, V any](fetch func(context.Context, []K) map[K]clients.Answer[V]) read[K, V] {
+	return func(ctx context.Context, _ *clients.Clients, keys []K) map[K]clients.Answer[V] {
+		return fetch(ctx, keys)
+	}
 }
 
 func itself(k int) (int, bool) { return k, k != 0 }
@@ -87,9 +96,12 @@ func TestAPanicFailsItsKeysOnly(t *testing.T) {
 	if !errors.Is(err, errPanic) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error %v", err)
 	}
-	reads := listed(func(context.Context, []int, listArgs) map[int]clients.Answer[string] { panic("secret") })
-	how := loading{ctx, 0, func(context.Context, any) error { return errPanic }}
-	answers := guarded(ctx, how, reads, []listOf[int]{{1, listArgs{TopLevel: true}}, {1, listArgs{}}})
+	reads := listed(func(context.Context, *clients.Clients, []int, listArgs) map[int]clients.Answer[string] {
+		panic("secret")
+	})
+	var lists loader[listOf[int], string]
+	lists.setUp(&loading{ctx: ctx, recover: func(context.Context, any) error { return errPanic }}, reads, nil)
+	answers := lists.guarded(ctx, []listOf[int]{{1, listArgs{TopLevel: true}}, {1, listArgs{}}})
 	if len(answers) != 2 || !errors.Is(answers[listOf[int]{1, listArgs{}}].Err, errPanic) {
 		t.Errorf("answers %v", answers)
 	}
@@ -117,7 +129,7 @@ func TestAFieldsEndHarmsNoOther(t *testing.T) {
 func TestListsAreReadOncePerArguments(t *testing.T) {
 	var mu sync.Mutex
 	calls := map[listArgs][]int{}
-	fetch := listed(func(_ context.Context, ids []int, a listArgs) map[int]clients.Answer[string] {
+	fetch := listed(func(_ context.Context, _ *clients.Clients, ids []int, a listArgs) map[int]clients.Answer[string] {
 		mu.Lock()
 		defer mu.Unlock()
 		calls[a] = append(calls[a], ids...)
@@ -128,7 +140,7 @@ func TestListsAreReadOncePerArguments(t *testing.T) {
 		return answers
 	})
 	public, own := listArgs{Visibility: clients.VisibilityPublic}, listArgs{Visibility: clients.VisibilityAuthor}
-	answers := fetch(t.Context(), []listOf[int]{{1, public}, {2, own}, {3, public}})
+	answers := fetch(t.Context(), nil, []listOf[int]{{1, public}, {2, own}, {3, public}})
 	if len(calls) != 2 || !slices.Equal(calls[public], []int{1, 3}) || !slices.Equal(calls[own], []int{2}) {
 		t.Errorf("calls %v", calls)
 	}

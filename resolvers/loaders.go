@@ -10,64 +10,47 @@ import (
 
 // loaders are the batches of one response, one for each way of reading.
 type loaders struct {
-	user     *loader[clients.UserID, *clients.User]
-	handle   *loader[string, *clients.User]
-	post     *loader[clients.PostID, *clients.Post]
-	comment  *loader[clients.CommentID, *clients.Comment]
-	edge     *loader[clients.Pair, clients.Follow]
-	activity *loader[listOf[clients.UserID], clients.Window[clients.ActivityItem]]
+	user     loader[clients.UserID, *clients.User]
+	handle   loader[string, *clients.User]
+	post     loader[clients.PostID, *clients.Post]
+	comment  loader[clients.CommentID, *clients.Comment]
+	edge     loader[clients.Pair, clients.Follow]
+	activity loader[listOf[clients.UserID], clients.Window[clients.ActivityItem]]
 
-	postsByAuthor    *loader[listOf[clients.UserID], clients.Window[*clients.Post]]
-	commentsByAuthor *loader[listOf[clients.UserID], clients.Window[*clients.Comment]]
-	commentsByPost   *loader[listOf[clients.PostID], clients.Window[*clients.Comment]]
-	replies          *loader[listOf[clients.CommentID], clients.Window[*clients.Comment]]
-	followers        *loader[listOf[clients.UserID], clients.Window[clients.Follow]]
-	following        *loader[listOf[clients.UserID], clients.Window[clients.Follow]]
+	postsByAuthor    loader[listOf[clients.UserID], clients.Window[*clients.Post]]
+	commentsByAuthor loader[listOf[clients.UserID], clients.Window[*clients.Comment]]
+	commentsByPost   loader[listOf[clients.PostID], clients.Window[*clients.Comment]]
+	replies          loader[listOf[clients.CommentID], clients.Window[*clients.Comment]]
+	followers        loader[listOf[clients.UserID], clients.Window[clients.Follow]]
+	following        loader[listOf[clients.UserID], clients.Window[clients.Follow]]
 
-	postCount          *loader[listOf[clients.UserID], int]
-	commentCount       *loader[clients.UserID, int]
-	commentCountByPost *loader[clients.PostID, int]
-	followCounts       *loader[clients.UserID, clients.FollowCounts]
+	postCount          loader[listOf[clients.UserID], int]
+	commentCount       loader[clients.UserID, int]
+	commentCountByPost loader[clients.PostID, int]
+	followCounts       loader[clients.UserID, clients.FollowCounts]
 }
 
-// newLoaders makes the loaders of one response for this viewer.
-func newLoaders(how loading, c *clients.Clients, v auth.Viewer) *loaders {
+// setUp makes the loaders of one response ready, for this viewer.
+func (l *loaders) setUp(how *loading, v auth.Viewer) {
 	seesUser := func(u *clients.User) bool { return auth.CanSee(v, userEntity(u)) }
-	seesPost := func(p *clients.Post) bool { return auth.CanSee(v, postEntity(p)) }
-	return &loaders{
-		user:     newLoader(how, c.Users.ByIDs, seesUser),
-		handle:   newLoader(how, c.Users.ByHandles, seesUser),
-		post:     newLoader(how, c.Posts.ByIDs, seesPost),
-		comment:  newLoader(how, c.Comments.ByIDs, nil),
-		edge:     newLoader(how, c.Followers.Edges, nil),
-		activity: newLoader(how, listed(activity(c)), nil),
+	l.user.setUp(how, readUsers, seesUser)
+	l.handle.setUp(how, readHandles, seesUser)
+	l.post.setUp(how, readPosts, func(p *clients.Post) bool { return auth.CanSee(v, postEntity(p)) })
+	l.comment.setUp(how, readComments, nil)
+	l.edge.setUp(how, readEdges, nil)
+	l.activity.setUp(how, listed(readActivity), nil)
 
-		postsByAuthor: newLoader(how, listed(func(ctx context.Context, authors []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[*clients.Post]] {
-			return c.Posts.ByAuthors(ctx, authors, a.Visibility, a.Page)
-		}), nil),
-		commentsByAuthor: newLoader(how, listed(func(ctx context.Context, authors []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[*clients.Comment]] {
-			return c.Comments.ByAuthors(ctx, authors, a.Page)
-		}), nil),
-		commentsByPost: newLoader(how, listed(func(ctx context.Context, posts []clients.PostID, a listArgs) map[clients.PostID]clients.Answer[clients.Window[*clients.Comment]] {
-			return c.Comments.ByPosts(ctx, posts, a.TopLevel, a.Page)
-		}), nil),
-		replies: newLoader(how, listed(func(ctx context.Context, parents []clients.CommentID, a listArgs) map[clients.CommentID]clients.Answer[clients.Window[*clients.Comment]] {
-			return c.Comments.Replies(ctx, parents, a.Page)
-		}), nil),
-		followers: newLoader(how, listed(func(ctx context.Context, users []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[clients.Follow]] {
-			return c.Followers.Followers(ctx, users, a.Page)
-		}), nil),
-		following: newLoader(how, listed(func(ctx context.Context, users []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[clients.Window[clients.Follow]] {
-			return c.Followers.Following(ctx, users, a.Page)
-		}), nil),
+	l.postsByAuthor.setUp(how, listed(readPostsByAuthor), nil)
+	l.commentsByAuthor.setUp(how, listed(readCommentsByAuthor), nil)
+	l.commentsByPost.setUp(how, listed(readCommentsByPost), nil)
+	l.replies.setUp(how, listed(readReplies), nil)
+	l.followers.setUp(how, listed(readFollowers), nil)
+	l.following.setUp(how, listed(readFollowing), nil)
 
-		postCount: newLoader(how, listed(func(ctx context.Context, authors []clients.UserID, a listArgs) map[clients.UserID]clients.Answer[int] {
-			return c.Posts.Counts(ctx, authors, a.Visibility)
-		}), nil),
-		commentCount:       newLoader(how, c.Comments.CountsByAuthors, nil),
-		commentCountByPost: newLoader(how, c.Comments.CountsByPosts, nil),
-		followCounts:       newLoader(how, c.Followers.Counts, nil),
-	}
+	l.postCount.setUp(how, listed(readPostCounts), nil)
+	l.commentCount.setUp(how, readCommentCounts, nil)
+	l.commentCountByPost.setUp(how, readCommentCountsByPost, nil)
+	l.followCounts.setUp(how, readFollowCounts, nil)
 }
 
 // listArgs are the arguments of a list, whoever it belongs to; each list uses those that it has.
@@ -84,8 +67,8 @@ type listOf[ID comparable] struct {
 }
 
 // listed reads lists: one call for each set of arguments among the keys, all at once.
-func listed[ID comparable, V any](fetch func(context.Context, []ID, listArgs) map[ID]clients.Answer[V]) read[listOf[ID], V] {
-	return func(ctx context.Context, keys []listOf[ID]) map[listOf[ID]]clients.Answer[V] {
+func listed[ID comparable, V any](fetch func(context.Context, *clients.Clients, []ID, listArgs) map[ID]clients.Answer[V]) read[listOf[ID], V] {
+	return func(ctx context.Context, c *clients.Clients, keys []listOf[ID]) map[listOf[ID]]clients.Answer[V] {
 		byArgs := map[listArgs][]ID{}
 		for _, key := range keys {
 			byArgs[key.listArgs] = append(byArgs[key.listArgs], key.ID)
@@ -95,7 +78,7 @@ func listed[ID comparable, V any](fetch func(context.Context, []ID, listArgs) ma
 		var reads []func()
 		for args, ids := range byArgs {
 			reads = append(reads, func() {
-				found := fetch(ctx, ids, args)
+				found := fetch(ctx, c, ids, args)
 				mu.Lock()
 				defer mu.Unlock()
 				for id, answer := range found {

@@ -84,6 +84,6 @@ func viewer(ctx context.Context) (*clients.User, error) {
 	if v.UserID == "" {
 		return nil, nil
 	}
-	user, _, err := one(ctx, load(ctx).user, clients.UserID(v.UserID))
+	user, _, err := one(ctx, &load(ctx).user, clients.UserID(v.UserID))
 	return user, err
 }

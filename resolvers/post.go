@@ -39,7 +39,7 @@ func (r *mutationResolver) DeletePost(ctx context.Context, input graph.DeletePos
 
 // Author is the batch resolver for the author field.
 func (r *postResolver) Author(ctx context.Context, objs []*clients.Post) ([]*clients.User, error) {
-	return each(ctx, load(ctx).user, objs, func(p *clients.Post) (clients.UserID, bool) { return p.AuthorID, true }, same)
+	return each(ctx, &load(ctx).user, objs, func(p *clients.Post) (clients.UserID, bool) { return p.AuthorID, true }, same)
 }
 
 // Comments is the batch resolver for the comments field.
@@ -48,12 +48,12 @@ func (r *postResolver) Comments(ctx context.Context, objs []*clients.Post, first
 	if err != nil {
 		return nil, err
 	}
-	return pages(ctx, load(ctx).commentsByPost, load(ctx).opened(objs), ofPost(args, topLevel), args, relay.Comments)
+	return pages(ctx, &load(ctx).commentsByPost, load(ctx).opened(objs), ofPost(args, topLevel), args, relay.Comments)
 }
 
 // CommentCount is the batch resolver for the commentCount field.
 func (r *postResolver) CommentCount(ctx context.Context, objs []*clients.Post) ([]*int, error) {
-	return each(ctx, load(ctx).commentCountByPost, objs, func(p *clients.Post) (clients.PostID, bool) { return p.ID, true }, pointer)
+	return each(ctx, &load(ctx).commentCountByPost, objs, func(p *clients.Post) (clients.PostID, bool) { return p.ID, true }, pointer)
 }
 
 // History is the resolver for the history field.
@@ -68,7 +68,7 @@ func (r *postResolver) AsOf(ctx context.Context, obj *clients.Post, at time.Time
 
 // Post is the resolver for the post field.
 func (r *queryResolver) Post(ctx context.Context, id clients.GlobalID) (*clients.Post, error) {
-	return byID(ctx, load(ctx).post, id, clients.KindPost)
+	return byID(ctx, &load(ctx).post, id, clients.KindPost)
 }
 
 // Posts is the resolver for the posts field.

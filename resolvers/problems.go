@@ -74,7 +74,7 @@ func invalid(failed *clients.Error) []*graph.UserError {
 }
 
 // current reads one entity for a command, which must not act on what may no longer be so: a stale answer counts as none.
-func current[K comparable, V any](ctx context.Context, fetch read[K, V], key K) (value V, ok bool, err error) {
+func current[K comparable, V any](ctx context.Context, fetch func(context.Context, []K) map[K]clients.Answer[V], key K) (value V, ok bool, err error) {
 	answer, ok := fetch(ctx, []K{key})[key]
 	switch {
 	case !ok:

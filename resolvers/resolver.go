@@ -12,6 +12,7 @@ import (
 	"tributary/clients"
 	"tributary/internal/auth"
 	"tributary/internal/event"
+	"tributary/internal/explain"
 	"tributary/internal/work"
 	"tributary/internal/work/job"
 	"tributary/internal/work/saga"
@@ -39,22 +40,23 @@ type scopeKey struct{}
 type scope struct {
 	*loaders // made for the first field that loads its scope: there are many, and not every operation needs one
 	once     sync.Once
-	how      loading
-	clients  *clients.Clients // nil: there is nothing to load from
+	how      loading // without clients nothing is loaded, or by the loaders that are there
 	viewer   auth.Viewer
 	report   *report
 	open     openPosts
+	outer    *scope         // the response's, when this is of fields that begin early
+	below    clients.PostID // the provisional post that they stand below: who sees them sees it
 }
 
 // Scope gives a response its loaders. It is called once for each response, and again for each root field of a mutation,
 // which then sees the writes of the fields before it; what is degraded is reported once for the whole response.
 func (r *Resolver) Scope(ctx context.Context) context.Context {
-	s := &scope{viewer: auth.FromContext(ctx), report: &report{}, clients: r.Clients}
+	s := &scope{viewer: auth.FromContext(ctx), report: &report{}}
 	if outer, ok := ctx.Value(scopeKey{}).(*scope); ok {
 		s.report = outer.report
 		ctx = withFieldKey(ctx)
 	}
-	s.how = loading{ctx, r.LoaderWait, r.Recover}
+	s.how = loading{ctx, r.LoaderWait, r.Recover, r.Clients, explain.FromContext(ctx)}
 	return context.WithValue(ctx, scopeKey{}, s)
 }
 
@@ -69,8 +71,11 @@ func withFieldKey(ctx context.Context) context.Context {
 
 func load(ctx context.Context) *scope {
 	s := ctx.Value(scopeKey{}).(*scope)
-	if s.clients != nil {
-		s.once.Do(func() { s.loaders = newLoaders(s.how, s.clients, s.viewer) })
+	if s.how.clients != nil {
+		s.once.Do(func() {
+			s.loaders = new(loaders)
+			s.setUp(&s.how, s.viewer)
+		})
 	}
 	return s
 }

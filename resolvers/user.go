@@ -37,7 +37,8 @@ func (r *queryResolver) Users(ctx context.Context, first *int, after *string, la
 	if err != nil {
 		return nil, err
 	}
-	return list(ctx, r.Clients.Users.List(ctx, args.Page), args, relay.Users)
+	users := outside(ctx, func() clients.Answer[clients.Window[*clients.User]] { return r.Clients.Users.List(ctx, args.Page) })
+	return list(ctx, users, args, relay.Users)
 }
 
 // Email is the resolver for the email field.
@@ -54,7 +55,7 @@ func (r *userResolver) Posts(ctx context.Context, objs []*clients.User, first *i
 	if err != nil {
 		return nil, err
 	}
-	return pages(ctx, load(ctx).postsByAuthor, objs, load(ctx).ofAuthor(args), args, relay.Posts)
+	return pages(ctx, &load(ctx).postsByAuthor, objs, load(ctx).ofAuthor(args), args, relay.Posts)
 }
 
 // Comments is the batch resolver for the comments field.
@@ -63,7 +64,7 @@ func (r *userResolver) Comments(ctx context.Context, objs []*clients.User, first
 	if err != nil {
 		return nil, err
 	}
-	comments, err := pages(ctx, load(ctx).commentsByAuthor, objs, ofUser(args), args, relay.Comments)
+	comments, err := pages(ctx, &load(ctx).commentsByAuthor, objs, ofUser(args), args, relay.Comments)
 	return readablePages(ctx, comments, err)
 }
 
@@ -73,7 +74,7 @@ func (r *userResolver) Followers(ctx context.Context, objs []*clients.User, firs
 	if err != nil {
 		return nil, err
 	}
-	return pages(ctx, load(ctx).followers, objs, ofUser(args), args, relay.Followers)
+	return pages(ctx, &load(ctx).followers, objs, ofUser(args), args, relay.Followers)
 }
 
 // Following is the batch resolver for the following field.
@@ -82,7 +83,7 @@ func (r *userResolver) Following(ctx context.Context, objs []*clients.User, firs
 	if err != nil {
 		return nil, err
 	}
-	return pages(ctx, load(ctx).following, objs, ofUser(args), args, relay.Following)
+	return pages(ctx, &load(ctx).following, objs, ofUser(args), args, relay.Following)
 }
 
 // Stats is the resolver for the stats field.
@@ -96,7 +97,7 @@ func (r *userResolver) Activity(ctx context.Context, objs []*clients.User, first
 	if err != nil {
 		return nil, err
 	}
-	items, err := pages(ctx, load(ctx).activity, objs, load(ctx).ofAuthor(args), args, relay.Activity)
+	items, err := pages(ctx, &load(ctx).activity, objs, load(ctx).ofAuthor(args), args, relay.Activity)
 	return readablePages(ctx, items, err)
 }
 
@@ -118,22 +119,22 @@ func (r *userResolver) AsOf(ctx context.Context, obj *clients.User, at time.Time
 // Posts is the batch resolver for the posts field.
 func (r *userStatsResolver) Posts(ctx context.Context, objs []*graph.UserStats) ([]*int, error) {
 	key := load(ctx).ofAuthor(relay.Args{})
-	return each(ctx, load(ctx).postCount, objs, func(s *graph.UserStats) (listOf[clients.UserID], bool) { return key(s.User) }, pointer)
+	return each(ctx, &load(ctx).postCount, objs, func(s *graph.UserStats) (listOf[clients.UserID], bool) { return key(s.User) }, pointer)
 }
 
 // Comments is the batch resolver for the comments field.
 func (r *userStatsResolver) Comments(ctx context.Context, objs []*graph.UserStats) ([]*int, error) {
-	return each(ctx, load(ctx).commentCount, objs, counted, pointer)
+	return each(ctx, &load(ctx).commentCount, objs, counted, pointer)
 }
 
 // Followers is the batch resolver for the followers field.
 func (r *userStatsResolver) Followers(ctx context.Context, objs []*graph.UserStats) ([]*int, error) {
-	return each(ctx, load(ctx).followCounts, objs, counted, func(c clients.FollowCounts) *int { return &c.Followers })
+	return each(ctx, &load(ctx).followCounts, objs, counted, func(c clients.FollowCounts) *int { return &c.Followers })
 }
 
 // Following is the batch resolver for the following field.
 func (r *userStatsResolver) Following(ctx context.Context, objs []*graph.UserStats) ([]*int, error) {
-	return each(ctx, load(ctx).followCounts, objs, counted, func(c clients.FollowCounts) *int { return &c.Following })
+	return each(ctx, &load(ctx).followCounts, objs, counted, func(c clients.FollowCounts) *int { return &c.Following })
 }
 
 // User returns graph.UserResolver implementation.

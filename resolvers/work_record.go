@@ -52,7 +52,7 @@ func workName(r *work.Record) string { name, _, _ := strings.Cut(r.Name, "."); r
 
 // usersOf are the users that things name by an id that may be empty, nil for nobody and for those who are gone.
 func usersOf[P any](ctx context.Context, things []P, id func(P) string) ([]*clients.User, error) {
-	return each(ctx, load(ctx).user, things, func(p P) (clients.UserID, bool) { return clients.UserID(id(p)), id(p) != "" }, same)
+	return each(ctx, &load(ctx).user, things, func(p P) (clients.UserID, bool) { return clients.UserID(id(p)), id(p) != "" }, same)
 }
 
 // ownerID is whose a piece of work is.

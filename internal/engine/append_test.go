@@ -2,6 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"encoding/json"
+	"io"
 	"math"
 	"testing"
 	"time"
@@ -15,12 +17,22 @@ func marshaled(m graphql.Marshaler) string {
 	return b.String()
 }
 
+// safe is what goes out of what a marshaler writes.
+func safe(t *testing.T, m graphql.Marshaler) string {
+	t.Helper()
+	raw, err := json.Marshal(json.RawMessage(marshaled(m)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
 func FuzzAppendString(f *testing.F) {
-	for _, s := range []string{"", "abc", "\x00\x1f\x20\x7f\t\r\n\b\"\\/", "é\u2028<&>", "\xff\xc3(", "a\"", "\"a"} {
+	for _, s := range []string{"", "abc", "\x00\x1f\x20\x7f\t\r\n\b\"\\/", "é\u2028<&>", "\xff\xc3(", "a\"", "\"a", "\u2029a\u2028", "\xe2", "\xe2\x80", "\xe2\x80\xaa\u2027", "\xe2\xe2\x80\xa8<"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if got, want := string(AppendString([]byte("x"), s)), "x"+marshaled(graphql.MarshalString(s)); got != want {
+		if got, want := string(AppendString([]byte("x"), s)), "x"+safe(t, graphql.MarshalString(s)); got != want {
 			t.Errorf("%q: %s, want %s", s, got, want)
 		}
 	})
@@ -42,7 +54,7 @@ func FuzzAppendTime(f *testing.F) {
 		if !ok {
 			b = append(b, "null"...)
 		}
-		if want := "x" + marshaled(graphql.MarshalTime(at)); string(b) != want || ok == at.IsZero() {
+		if want := "x" + safe(t, graphql.MarshalTime(at)); string(b) != want || ok == at.IsZero() {
 			t.Errorf("%s %v, want %s", b, ok, want)
 		}
 	})
@@ -50,19 +62,33 @@ func FuzzAppendTime(f *testing.F) {
 
 func TestAppendMarshaler(t *testing.T) {
 	for want, m := range map[string]graphql.Marshaler{
-		"x":      graphql.Null,
-		"x1.5":   graphql.MarshalFloat(1.5),
-		`x"a"`:   graphql.MarshalString("a"),
-		"x[1,2]": graphql.Array{graphql.MarshalInt(1), graphql.MarshalInt(2)},
+		"x":                 graphql.Null,
+		"x1.5":              graphql.MarshalFloat(1.5),
+		`x"a"`:              graphql.MarshalString("a"),
+		"x[1,2]":            graphql.Array{graphql.MarshalInt(1), graphql.MarshalInt(2)},
+		`x{"a":["\u003c"]}`: graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, ` { "a": ["<"]}`) }),
 	} {
 		b, ok := AppendMarshaler([]byte("x"), m)
 		if string(b) != want || ok != (m != graphql.Null) {
 			t.Errorf("%s %v, want %s", b, ok, want)
 		}
 	}
+	for _, broken := range []string{"", "NaN", `"`, "1 2"} {
+		if fault := panicOf(func() {
+			AppendMarshaler([]byte("x"), graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, broken) }))
+		}); fault == nil {
+			t.Errorf("%q was taken for JSON", broken)
+		}
+	}
 	if b, ok := AppendMarshaler([]byte("x"), nil); string(b) != "x" || ok {
 		t.Errorf("no marshaler: %s %v", b, ok)
 	}
+}
+
+func panicOf(do func()) (fault any) {
+	defer func() { fault = recover() }()
+	do()
+	return nil
 }
 
 func TestPointers(t *testing.T) {

@@ -65,8 +65,13 @@ func (p *Plan) says(directives ast.DirectiveList, name string, otherwise bool) b
 		return otherwise
 	}
 	if argument.Value.Kind == ast.Variable {
-		value, _ := p.vars[argument.Value.Raw].(bool)
-		return value
+		switch value := p.vars[argument.Value.Raw].(type) {
+		case bool:
+			return value
+		case undecided: // it may be in the answer
+			return otherwise
+		}
+		return false
 	}
 	return argument.Value.Raw == "true"
 }

@@ -39,8 +39,12 @@ func (g *Gate) Later(begin func()) {
 	g.waiting = append(g.waiting, begin)
 }
 
-// Outside is for waiting: until wait returns, the field does not count as computing.
+// Outside is for waiting: until wait returns, the field does not count as computing. Without a gate it is just called.
 func (g *Gate) Outside(wait func()) {
+	if g == nil {
+		wait()
+		return
+	}
 	g.leave()
 	defer g.enter(1)
 	wait()

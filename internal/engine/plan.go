@@ -12,17 +12,21 @@ import (
 
 // Plan is an operation made ready to run, for one outcome of its @skip and @include. It is safe for concurrent use.
 type Plan struct {
+	tables *Tables
 	vars   map[string]any // those that @skip and @include look at
 	root   *selection
-	serial bool // the fields of a mutation run one after the other
-	event  bool // a subscription, run for one event
+	serial bool    // the fields of a mutation run one after the other
+	event  bool    // a subscription, run for one event
+	early  []*step // fields of the root beside which some below may begin
 }
 
 // selection is what is wanted of the objects of one type at one place of the query.
 type selection struct {
 	typ   *Type
 	steps []*step
-	slots int // how many of the steps have results to be kept
+	slots int     // how many of the steps have results to be kept
+	early []*step // those that may begin before the object is there
+	late  bool    // some other step leads further, so that nothing begins early
 }
 
 // step is one field of a selection, under its response key.
@@ -52,8 +56,11 @@ func compile(t *Tables, op *ast.OperationDefinition, conditions []string, vars m
 	if root == nil {
 		return nil, fmt.Errorf("engine: no tables for a %s", op.Operation)
 	}
-	p := &Plan{vars: conditionValues(conditions, vars), serial: op.Operation == ast.Mutation, event: op.Operation == ast.Subscription}
+	p := &Plan{tables: t, vars: conditionValues(conditions, vars), serial: op.Operation == ast.Mutation, event: op.Operation == ast.Subscription}
 	p.root = p.selection(root, nil, op.SelectionSet)
+	if op.Operation == ast.Query {
+		p.markEarly()
+	}
 	return p, nil
 }
 
@@ -64,6 +71,9 @@ func (p *Plan) selection(typ *Type, above *step, set ast.SelectionSet) *selectio
 	s := &selection{typ: typ, steps: make([]*step, 0, len(c.groups))}
 	for _, fields := range c.groups {
 		s.steps = append(s.steps, p.step(s, above, fields))
+	}
+	if above != nil && above.field.Early != nil {
+		s.early, s.late = p.begun(s)
 	}
 	return s
 }

@@ -20,6 +20,11 @@ type Run struct {
 	Around graphql.FieldMiddleware
 	// Renew gives the fields below one root field of a mutation a context of their own; nil: they share one.
 	Renew func(context.Context) context.Context
+	// Fork gives the fields that begin before their object is there, with a provisional one, a context of their own, in which what they note
+	// for the whole response is kept back: adopt notes it, once the object came. The context ends when it did not. nil: nothing is to be kept.
+	Fork func(ctx context.Context, obj any) (own context.Context, adopt func(context.Context))
+	// Counts takes how many objects the answer has; none when it has no object below its root, or a null rose. Nil: nobody asks.
+	Counts *Counts
 }
 
 // run is one operation under way. Its context has gqlgen's operation and response contexts.
@@ -55,12 +60,14 @@ type ref struct{ column, place int32 }
 
 // job is a field whose value has to be waited for.
 type job struct {
-	ctx context.Context
-	col *column
-	st  *step
+	ctx   context.Context
+	col   *column
+	st    *step
+	early *early // what has begun beside it, or nil
 }
 
-// Execute runs a plan and returns the JSON of its data: an object, or null when a null rose to the top. A subscription is run for one event;
+// Execute runs a plan and returns the JSON of its data: an object, or null when a null rose to the top. It has no spaces and is safe within
+// HTML, as json.Marshal writes it. A subscription is run for one event;
 // data is nil when its resolver has none for it, or fails. Errors are added to the
 // response context of ctx, where errors of a field stand under its path. ctx has gqlgen's operation context too. What panics in a
 // resolver is recovered as gqlgen does it.
@@ -75,7 +82,12 @@ func (p *Plan) Execute(ctx context.Context, how Run) []byte {
 			}
 		}
 	} else {
-		r.together(r.expand(ctx, root, nil))
+		jobs := r.expand(ctx, root, nil)
+		begun := r.ahead(ctx, jobs)
+		r.together(jobs)
+		for _, e := range begun {
+			e.release(ctx)
+		}
 	}
 	if p.event && r.skips(ctx, root) {
 		return nil
@@ -138,7 +150,7 @@ func (r *run) expand(ctx context.Context, col *column, jobs []job) []job {
 
 func (r *run) begin(ctx context.Context, col *column, st *step, jobs []job) []job {
 	if st.field.Get == nil {
-		return append(jobs, job{ctx, col, st})
+		return append(jobs, job{ctx: ctx, col: col, st: st})
 	}
 	r.read(ctx, col, st)
 	for _, below := range col.results[st.slot].below {
@@ -167,6 +179,13 @@ func (r *run) together(jobs []job) {
 
 func (r *run) do(j job) {
 	r.resolve(j.ctx, j.col, j.st)
+	switch {
+	case j.early != nil:
+		r.settle(j)
+		return
+	case dropped(j.ctx):
+		return
+	}
 	var jobs []job
 	for _, below := range j.col.results[j.st.slot].below {
 		jobs = r.expand(j.ctx, below, jobs)

@@ -44,6 +44,9 @@ type Field struct {
 	Value func(b []byte, value any) ([]byte, bool)
 	// Items appends the elements of a list to into, nil for null; false when the list itself is nil.
 	Items func(list any, into []any) ([]any, bool)
+	// Early makes the object of a root field with nothing but its key, see Tables.Early; nil when that cannot be told before.
+	Early func(ctx context.Context, args map[string]any) (any, bool)
+	ByKey bool // the resolver needs nothing of its parent but the key, see Tables.ByKey
 }
 
 // NewTables makes tables with empty types of these names.

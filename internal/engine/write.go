@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -21,6 +22,7 @@ type answer struct {
 	r   *run
 	ctx context.Context
 	b   []byte
+	cut bool // a null rose, and not all that stands in columns is in the answer
 }
 
 // buffers are reused between answers, which are copied out of them.
@@ -30,11 +32,14 @@ const maxKept = 1 << 20 // a larger buffer is left to the collector
 
 func (r *run) write(ctx context.Context, root *column) []byte {
 	buffer := buffers.Get().(*[]byte)
-	a := answer{r, ctx, (*buffer)[:0]}
+	a := answer{r: r, ctx: ctx, b: (*buffer)[:0]}
 	if !a.object(root, 0) {
 		a.b = append(a.b[:0], "null"...)
 	}
-	data := append(make([]byte, 0, len(a.b)), a.b...)
+	if r.Counts != nil && !a.cut {
+		*r.Counts = count(root)
+	}
+	data := bytes.Clone(a.b)
 	if cap(a.b) <= maxKept {
 		*buffer = a.b
 		buffers.Put(buffer)
@@ -57,7 +62,7 @@ func (a *answer) object(col *column, place int) bool {
 		}
 	}
 	if !whole {
-		a.b = a.b[:start]
+		a.b, a.cut = a.b[:start], true
 		return false
 	}
 	a.b = append(a.b, '}')
@@ -176,7 +181,7 @@ func (a *answer) list(col *column, place int, st *step, res *result) bool {
 		}
 	}
 	if !whole {
-		a.b = a.b[:start]
+		a.b, a.cut = a.b[:start], true
 		return a.null(st)
 	}
 	a.b = append(a.b, ']')

@@ -22,6 +22,7 @@ directive @resolve on FIELD_DEFINITION
 directive @batch on FIELD_DEFINITION
 type Query {
   a: Animal @resolve
+  keyed(id: ID): Animal @resolve
   sure: Animal! @resolve
   list: [Animal] @resolve
   full: [Animal!] @resolve

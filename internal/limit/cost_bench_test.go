@@ -51,6 +51,21 @@ func BenchmarkActual(b *testing.B) {
 	}
 }
 
+func BenchmarkCounted(b *testing.B) {
+	p := planner(b, costSchema)(timelineQuery)
+	b.ReportAllocs()
+	for b.Loop() {
+		if cost, ok := p.Counted(nil, len(timelinePlaces), func(i int) Place { return timelinePlaces[i] }); !ok || cost != 202 {
+			b.Fatalf("%d, %t", cost, ok)
+		}
+	}
+}
+
+// timelinePlaces are those of timeline.
+var timelinePlaces = []Place{
+	{-1, "", "Query", 1}, {0, "user", "User", 1}, {1, "posts", "PostConnection", 1}, {2, "nodes", "Post", 100}, {3, "author", "User", 100},
+}
+
 // TestActualAllocates holds that what a walk allocates does not depend on how much is returned.
 func TestActualAllocates(t *testing.T) {
 	p, data := planner(t, costSchema)(timelineQuery), timeline()
@@ -59,6 +74,11 @@ func TestActualAllocates(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(10, func() { p.Actual(nil, data, nil) }); n > 1 {
 		t.Errorf("%v allocations", n)
+	}
+	if n := testing.AllocsPerRun(10, func() {
+		p.Counted(nil, len(timelinePlaces), func(i int) Place { return timelinePlaces[i] })
+	}); n > 0 {
+		t.Errorf("%v allocations for counts", n)
 	}
 	trivial := planner(t, costSchema)(trivialQuery)
 	if n := testing.AllocsPerRun(10, func() { trivial.Estimate(nil); trivial.Actual(nil, nil, nil) }); n > 0 {

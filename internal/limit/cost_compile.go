@@ -82,6 +82,7 @@ func (c *compiler) finish(last int32) *Plan {
 	p.selections = p.selections[:last+1]
 	root := p.selections[last]
 	p.rigid = !slices.ContainsFunc(p.steps[root.first:root.next], func(s step) bool { return s.varies })
+	p.uncounted = !p.countable()
 	varies := len(p.conditions) > 1 || len(p.variables) > 0
 	for _, s := range p.sizes {
 		varies = varies || len(s.sources) > 0

@@ -11,6 +11,7 @@ type Plan struct {
 	selections []selection // each behind those below it; the last one is the operation's
 	still      *evaluation // the only one there is, if nothing depends on the variables
 	rigid      bool        // nothing depends on the data, unless a field fails
+	uncounted  bool        // what it did cost does not follow from how many objects there are
 }
 
 // selection is what is selected on objects of one concrete type.

@@ -3,6 +3,7 @@ package limit
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestActualIsAtMostEstimate(t *testing.T) {
 			t.Fatalf("%s: %v", query, err)
 		}
 		answer := &answer{T: t, schema: schema, doc: doc, variables: variables}
-		data := answer.object(schema.Query, []ast.SelectionSet{doc.Operations[0].SelectionSet}, nil, 0)
+		data := answer.object(schema.Query, []ast.SelectionSet{doc.Operations[0].SelectionSet}, nil, 0, -1)
 		if want, got := answer.reference(schema.Query, []ast.SelectionSet{doc.Operations[0].SelectionSet}, 0).points(), plan.Estimate(variables); got != want {
 			t.Fatalf("%s\nestimate %d, want %d", query, got, want)
 		}
@@ -47,6 +48,10 @@ func TestActualIsAtMostEstimate(t *testing.T) {
 		}
 		if again := plan.Actual(variables, []byte(data), answer.failures); again != actual || plan.Estimate(variables) != estimate {
 			t.Fatalf("%s costs %d, then %d", query, actual, again)
+		}
+		counted, ok := plan.Counted(variables, len(answer.places), func(i int) Place { return answer.places[i] })
+		if ok && len(answer.failures) == 0 && counted != actual {
+			t.Fatalf("%s\nreturned %s\n%d by counts of %v, %d by the answer", query, data, counted, answer.places, actual)
 		}
 		if !json.Valid([]byte(data)) {
 			t.Fatalf("the test wrote bad JSON: %s", data)
@@ -94,10 +99,12 @@ type answer struct {
 	doc       *ast.QueryDocument
 	variables vars
 	failures  []Failure
+	places    []Place
 }
 
 // object writes an object; size is what the lists of a connection have.
-func (a *answer) object(on *ast.Definition, sets []ast.SelectionSet, path ast.Path, size int64) string {
+func (a *answer) object(on *ast.Definition, sets []ast.SelectionSet, path ast.Path, size int64, above int) string {
+	place := a.count(above, lastName(path), on.Name)
 	var keys []string
 	fields := map[string][]*ast.Field{}
 	for _, set := range sets {
@@ -105,7 +112,7 @@ func (a *answer) object(on *ast.Definition, sets []ast.SelectionSet, path ast.Pa
 	}
 	members := make([]string, len(keys))
 	for i, key := range keys {
-		members[i] = fmt.Sprintf("%q:%s", key, a.field(on, fields[key], append(path[:len(path):len(path)], ast.PathName(key)), size))
+		members[i] = fmt.Sprintf("%q:%s", key, a.field(on, fields[key], append(path[:len(path):len(path)], ast.PathName(key)), size, place))
 	}
 	return "{" + strings.Join(members, ",") + "}"
 }
@@ -151,19 +158,41 @@ func (a *answer) applies(on *ast.Definition, condition string) bool {
 	return false
 }
 
-func (a *answer) field(on *ast.Definition, fields []*ast.Field, path ast.Path, size int64) string {
+func (a *answer) field(on *ast.Definition, fields []*ast.Field, path ast.Path, size int64, place int) string {
 	field := fields[0]
 	switch field.Name {
 	case "__typename":
 		return fmt.Sprintf("%q", on.Name)
 	case "__schema":
+		a.count(place, field.Alias, "__Schema")
 		return `{"description":"x"}`
 	}
 	most := a.sliced(field, map[string]int64{"things": 2, "all": 3, "matrix": 2, "similar": 3, "drafts": 3, "tags": 3, "search": 3, "blobs": 8}, size)
-	return a.value(on.Fields.ForName(field.Name).Type, below(fields), path, most)
+	return a.value(on.Fields.ForName(field.Name).Type, below(fields), path, most, place)
 }
 
-func (a *answer) value(t *ast.Type, sets []ast.SelectionSet, path ast.Path, most int64) string {
+// lastName is the response key that a path leads to.
+func lastName(path ast.Path) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		if name, ok := path[i].(ast.PathName); ok {
+			return string(name)
+		}
+	}
+	return ""
+}
+
+// count counts an object at its place, which it finds or makes.
+func (a *answer) count(above int, key, typeName string) int {
+	i := slices.IndexFunc(a.places, func(p Place) bool { return p.Above == above && p.Key == key && p.Type == typeName })
+	if i < 0 {
+		i = len(a.places)
+		a.places = append(a.places, Place{Above: above, Key: key, Type: typeName})
+	}
+	a.places[i].Objects++
+	return i
+}
+
+func (a *answer) value(t *ast.Type, sets []ast.SelectionSet, path ast.Path, most int64, above int) string {
 	if rapid.IntRange(0, 7).Draw(a.T, "null") == 0 {
 		if rapid.Bool().Draw(a.T, "fails") {
 			below := append(path[:len(path):len(path)], at("some", 1, "field")[:rapid.IntRange(0, 3).Draw(a.T, "depth")]...)
@@ -174,7 +203,7 @@ func (a *answer) value(t *ast.Type, sets []ast.SelectionSet, path ast.Path, most
 	if t.Elem != nil {
 		elements := make([]string, rapid.Int64Range(0, most).Draw(a.T, "elements"))
 		for i := range elements {
-			elements[i] = a.value(t.Elem, sets, append(path[:len(path):len(path)], ast.PathIndex(i)), most)
+			elements[i] = a.value(t.Elem, sets, append(path[:len(path):len(path)], ast.PathIndex(i)), most, above)
 		}
 		return "[" + strings.Join(elements, ",") + "]"
 	}
@@ -182,5 +211,5 @@ func (a *answer) value(t *ast.Type, sets []ast.SelectionSet, path ast.Path, most
 	if def.IsLeafType() {
 		return rapid.SampledFrom([]string{`"x"`, `"\"}"`, `17`, `true`}).Draw(a.T, "leaf")
 	}
-	return a.object(rapid.SampledFrom(a.schema.GetPossibleTypes(def)).Draw(a.T, "type"), sets, path, most)
+	return a.object(rapid.SampledFrom(a.schema.GetPossibleTypes(def)).Draw(a.T, "type"), sets, path, most, above)
 }

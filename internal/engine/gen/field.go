@@ -19,11 +19,8 @@ type entry struct {
 
 func (e *entry) line(format string, args ...any) { fmt.Fprintf(e, format+"\n", args...) }
 
-// fieldTable is the entry of a field in its type's table.
-func fieldTable(data *codegen.Data, f *codegen.Field) (string, error) {
-	if err := supported(data, f); err != nil {
-		return "", fmt.Errorf("%s.%s: %w", f.Object.Name, f.Name, err)
-	}
+// fieldTable is the entry of a field in its type's table. The field is supported.
+func fieldTable(f *codegen.Field) string {
 	e := &entry{f: f}
 	e.line("%q: {", f.Name)
 	e.line("Object: %q, Name: %q,", f.Object.Name, f.Name)
@@ -43,7 +40,7 @@ func fieldTable(data *codegen.Data, f *codegen.Field) (string, error) {
 	}
 	e.way()
 	e.WriteString("},")
-	return e.String(), nil
+	return e.String()
 }
 
 // supported says what the engine cannot run.

@@ -25,36 +25,32 @@ var _ plugin.CodeGenerator = Plugin{}
 // Name implements plugin.Plugin.
 func (Plugin) Name() string { return "engine" }
 
-// GenerateCode implements plugin.CodeGenerator. What the engine could not run is an error that names the field.
+// GenerateCode implements plugin.CodeGenerator. What the engine could not run is an error that names the field, and nothing is written.
 func (p Plugin) GenerateCode(data *codegen.Data) error {
 	// gqlgen gives the fields of a type in the order of its sources; names are sorted, so that moving one changes nothing.
-	var unsupported error
 	objects := slices.Clone(data.Objects)
 	slices.SortFunc(objects, func(a, b *codegen.Object) int { return strings.Compare(a.Name, b.Name) })
+	for _, object := range objects {
+		for _, f := range object.Fields {
+			if err := supported(data, f); err != nil {
+				return fmt.Errorf("engine: %s.%s: %w", f.Object.Name, f.Name, err)
+			}
+		}
+	}
 	var interfaces []*codegen.Interface
 	for _, i := range data.Interfaces {
 		interfaces = append(interfaces, i)
 	}
 	slices.SortFunc(interfaces, func(a, b *codegen.Interface) int { return strings.Compare(a.Name, b.Name) })
-	err := templates.Render(templates.Options{
+	return templates.Render(templates.Options{
 		PackageName:     data.Config.Exec.Package,
 		Template:        template,
 		Filename:        filepath.Join(data.Config.Exec.Dir(), "tables.gen.go"),
 		GeneratedHeader: true,
 		Data:            tables{Data: data, Objects: objects, Interfaces: interfaces, Engine: p.Engine},
-		Funcs: map[string]any{"table": func(f *codegen.Field) string {
-			text, err := fieldTable(data, f)
-			if err != nil && unsupported == nil {
-				unsupported = err
-			}
-			return text
-		}},
-		Packages: data.Config.Packages,
+		Funcs:           map[string]any{"table": fieldTable},
+		Packages:        data.Config.Packages,
 	})
-	if unsupported != nil {
-		return fmt.Errorf("engine: %w", unsupported)
-	}
-	return err
 }
 
 type tables struct {

@@ -41,6 +41,8 @@ func TestCompare(t *testing.T) {
 		"a type":              {answers{Data: []byte(`{"a":1}`)}, answers{Data: []byte(`{"a":"1"}`)}, []string{"at $.a:", `other "1"`}},
 		"space":               {answers{Data: []byte(`{"a":1}`)}, answers{Data: []byte(`{"a": 1}`)}, []string{"at byte 5"}},
 		"escapes":             {answers{Data: []byte(`{"a":"<"}`)}, answers{Data: []byte(`{"a":"\u003c"}`)}, []string{"at byte 6"}},
+		"what is finished":    {answers{Data: []byte(`{"a": "<"}`)}, answers{Data: []byte(`{"a":"\u003c"}`), Finished: true}, nil},
+		"what is not":         {answers{Data: []byte(`{"a":"<"}`)}, answers{Data: []byte(`{"a":"<"}`), Finished: true}, []string{"at byte 6"}},
 		"nothing":             {answers{Data: []byte(`null`)}, answers{}, []string{"the end"}},
 		"no JSON":             {answers{Data: []byte(`{"a":1}`)}, answers{Data: []byte(`{"a":}`)}, []string{"what is no JSON"}},
 		"both no JSON":        {answers{Data: []byte(`{`)}, answers{Data: []byte(`{`)}, []string{"data is no JSON"}},

@@ -20,6 +20,7 @@ type draw struct {
 	values    map[string]any // of those variables that are sent
 	fragments []*fragment
 	names     int // given to fragments and fields
+	narrow    bool
 }
 
 // fragment is a whole named fragment, which further places may spread.
@@ -40,6 +41,8 @@ func (d *draw) operation() operation.Request {
 	root := d.Schema.Query
 	if d.Schema.Mutation != nil && d.chance(d.MutationShare) {
 		op.Operation, root = ast.Mutation, d.Schema.Mutation
+	} else {
+		d.narrow = len(d.Narrow) > 0 && d.chance(d.NarrowShare)
 	}
 	op.SelectionSet, _ = d.set(root, newScope(), d.Depth, fragmentNesting)
 	op.VariableDefinitions = d.variables

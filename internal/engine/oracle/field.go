@@ -74,6 +74,7 @@ func (d *draw) choose(parent *ast.Definition, depth int) *ast.FieldDefinition {
 		switch {
 		case d.Leave != nil && d.Leave(parent.Name+"."+def.Name):
 		case introspects && !d.chance(0.2):
+		case d.narrow && parent == d.Schema.Query && !slices.Contains(d.Narrow, def.Name):
 		case composite(d.Schema.Types[def.Type.Name()]) && (depth <= 1 || d.left <= 0):
 		default:
 			fit = append(fit, def)

@@ -31,8 +31,13 @@ type Config struct {
 	Leave func(coordinate string) bool
 
 	MutationShare float64 // of the operations that are mutations, 0 to 1
-	Depth         int     // fields one inside the other; 0: 8
-	Fields        int     // about how many an operation selects; 0: 40
+
+	// Narrow are the only root fields that a share of the queries has: what an executor does for them alone is rare among all.
+	Narrow      []string
+	NarrowShare float64
+
+	Depth  int // fields one inside the other; 0: 8
+	Fields int // about how many an operation selects; 0: 40
 }
 
 // Generator draws operations. It is safe for concurrent use.
