@@ -68,7 +68,7 @@ func (c *Config) check(command Command) error {
 	case CommandServe:
 		c.Serve.check(&p)
 	case CommandExplain:
-		c.Explain.Gateway.check(&p)
+		c.Explain.check(&p)
 	case CommandDemo:
 		c.Demo.check(&p)
 	case CommandDoctor:
@@ -82,12 +82,18 @@ func (c *Config) check(command Command) error {
 	return errors.Join(p...)
 }
 
+func (e *Explain) check(p *problems) {
+	e.Gateway.check(p)
+	p.want(!e.Static || e.As == "" && e.Scope == "" && !e.Answer, "static", "no --as, --scope or --answer beside it: nothing runs")
+}
+
 func (s *Serve) check(p *problems) {
 	s.Gateway.check(p)
 	checkHosts(p, s.AllowedHosts)
 	if checkAddr(p, s.Addr) && len(s.DemoNames()) > 0 && !loopback(s.Addr) && !s.UnsafePublicDemo {
 		p.add("addr", "a demo listens on loopback only: give all of --user-url, --post-url, --comment-url and --follower-url, or --unsafe-public-demo")
 	}
+	s.Runtime.check(p)
 	s.HTTP.check(p)
 	s.Identity.check(p)
 	s.checkLimits(p)

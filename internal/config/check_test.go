@@ -13,6 +13,7 @@ var beyond = map[string][]string{
 	"operation-timeout": {"0s", "-1s"}, "loader-wait": {"-1ns"}, "document-cache-bytes": {"0"}, "max-body-bytes": {"0", "-5"}, "shutdown-timeout": {"-1s"}, "data-dir": {""},
 	"cache-bytes": {"0", "-1"}, "cache-fresh": {"-1s"}, "cache-keep": {"-2s"}, "demo": {"likes"},
 	"allowed-hosts": {"https://graph.example.com", "a.example,,b.example"}, "addr": {"", "8080"},
+	"gc-percent": {"-1"}, "gc-headroom": {"1073741825"}, "memory-limit": {"-1", "-9223372036854775808"},
 
 	"{}-timeout": {"0s", "-1s"}, "{}-budget": {"0s", "-1s"}, "{}-retries": {"-1"}, "{}-breaker-failure-rate": {"0", "1.01", "-1", "NaN"}, "{}-breaker-min-calls": {"0"},
 	"{}-breaker-window": {"0s"}, "{}-breaker-delay": {"0s"}, "{}-concurrency": {"0"}, "{}-hedge-floor": {"-1ms"},

@@ -42,6 +42,7 @@ type Serve struct {
 	Events           Events        `embed:"" prefix:"events-"`
 	HistoryRetention time.Duration `default:"0s" help:"How long the events of an entity are kept one by one; older ones become one snapshot. 0 is for ever."`
 	Work             Work          `embed:""`
+	Runtime          `embed:""`
 	HTTP             `embed:""`
 	Gateway          `embed:""`
 }
@@ -59,7 +60,7 @@ type Gateway struct {
 	Cache             Cache         `embed:"" prefix:"cache-"`
 	Max               Bounds        `embed:"" prefix:"max-"`
 	CostWeights       []string      `placeholder:"COORDINATE=WEIGHT,…" help:"Costs in place of the schema's, such as Post=2,Query.posts=5."`
-	Coalesce          bool          `default:"true" negatable:"" help:"Share one upstream call between identical reads under way."`
+	Coalesce          bool          `default:"true" negatable:"" help:"Share one upstream call between identical reads under way, and one run between identical queries."`
 }
 
 // Upstream is where the services are and how they are called.
@@ -120,6 +121,7 @@ type Explain struct {
 	As        string `placeholder:"USER" help:"User to run it as; anonymous when left out (demo mode only)."`
 	Scope     string `placeholder:"SCOPES" help:"Scopes to run it with, such as admin (demo mode only)."`
 	Answer    bool   `help:"Print the answer too."`
+	Static    bool   `help:"Run nothing: print the plan, with what each part comes to at most. Needs no services; variables may be missing."`
 	Gateway   `embed:""`
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -86,6 +87,8 @@ type HTTP struct {
 	MaxJSONDepth   int           `name:"max-json-depth" default:"64" help:"Levels of objects and lists in a request body."`
 	MaxJSONValues  int           `name:"max-json-values" default:"100000" help:"Values in a request body."`
 	MaxBatch       int           `default:"0" help:"Operations in one request; 0 refuses batches."`
+	MaxConcurrent  int           `name:"max-concurrent-requests" default:"2048" help:"Requests to the graph at a time; further ones get 503. 0: any number."`
+	OverloadDelay  time.Duration `default:"100ms" help:"How long work may wait for a processor before requests get 503; 0: any time."`
 	HeaderTimeout  time.Duration `default:"5s" help:"Longest time that a request's header may take to arrive."`
 	BodyTimeout    time.Duration `default:"10s" help:"Longest time that a request body may take to arrive."`
 	AllowedOrigins []string      `placeholder:"ORIGIN,…" help:"Origins whose pages may ask, such as https://app.example or https://*.example; * for all."`
@@ -129,6 +132,8 @@ func (h *HTTP) check(p *problems) {
 	p.want(h.MaxJSONDepth >= 1, "max-json-depth", "1 or more")
 	p.want(h.MaxJSONValues >= 1, "max-json-values", "1 or more")
 	p.want(h.MaxBatch >= 0, "max-batch", "0 or more")
+	p.want(h.MaxConcurrent >= 0 && h.MaxConcurrent <= math.MaxInt32, "max-concurrent-requests", "0 or more")
+	p.want(h.OverloadDelay >= 0, "overload-delay", "0 or more")
 	p.want(h.HeaderTimeout > 0, "header-timeout", "more than 0")
 	p.want(h.BodyTimeout > 0, "body-timeout", "more than 0")
 }

@@ -15,6 +15,10 @@ func WriteCost(w io.Writer, requested, actual int64, fields []limit.FieldCost) e
 	if _, err := fmt.Fprintf(w, "\ncost: %d points, at most %d expected\n", actual, requested); err != nil {
 		return err
 	}
+	return writeFields(w, fields)
+}
+
+func writeFields(w io.Writer, fields []limit.FieldCost) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, field := range fields {
 		if field.RequestedTotalCost > 0 {

@@ -109,17 +109,31 @@ func (b *bill) answer(outcome Outcome) *Result {
 	return result
 }
 
-// settle takes back what the operation turned out not to cost and tells the caller. What was cancelled or ran out of time keeps
+// settle takes back what the operation turned out not to cost and tells the caller. What was cancelled or ran out of time, late, keeps
 // its estimate: its work was done.
-func (b *bill) settle(ctx context.Context, result *Result) {
+func (b *bill) settle(result *Result, late bool) {
 	actual := b.requested
-	if ctx.Err() == nil {
-		actual = b.op.Cost.Actual(b.op.Variables, result.Data, b.failures(result.Errors))
+	if !late {
+		actual = b.actual(result)
 	}
 	if b.decision != nil {
 		b.pipeline.Limiter.Refund(b.decision, b.requested-actual)
 	}
 	b.tell(result, &actual)
+}
+
+// actual is what the operation did cost. Where nothing failed, counts tell as much as the answer's bytes, and need not be looked for.
+func (b *bill) actual(result *Result) int64 {
+	if counts := result.Counts; len(result.Errors) == 0 && counts != nil {
+		cost, ok := b.op.Cost.Counted(b.op.Variables, len(counts), func(i int) limit.Place {
+			c := counts[i]
+			return limit.Place{Above: c.Above(), Key: c.Key(), Type: c.Type(), Objects: c.Objects()}
+		})
+		if ok {
+			return cost
+		}
+	}
+	return b.op.Cost.Actual(b.op.Variables, result.Data, b.failures(result.Errors))
 }
 
 func (b *bill) failures(errors gqlerror.List) []limit.Failure {

@@ -11,23 +11,37 @@ func (b Bounds) count(doc *ast.QueryDocument) *gqlerror.Error {
 	if len(doc.Operations) > b.Operations {
 		return exceeded(CodeTooManyOperations, b.Operations, "the document has more than %d operations: send only those that are needed")
 	}
-	c := counter{bounds: b, named: map[string]*ast.FragmentDefinition{}, done: map[*ast.FragmentDefinition]extent{}, open: map[*ast.FragmentDefinition]bool{}, spreads: map[string]bool{}}
+	c := newCounter(b, doc)
+	total, refused := c.document(doc)
+	if refused != nil {
+		return refused
+	}
+	total.roots = 0 // is a bound of each operation, which was kept
+	return c.judge(total)
+}
+
+func newCounter(b Bounds, doc *ast.QueryDocument) *counter {
+	c := &counter{bounds: b, named: map[string]*ast.FragmentDefinition{}, done: map[*ast.FragmentDefinition]extent{}, open: map[*ast.FragmentDefinition]bool{}, spreads: map[string]bool{}}
 	for _, fragment := range doc.Fragments {
 		if c.named[fragment.Name] == nil {
 			c.named[fragment.Name] = fragment
 		}
 	}
-	var total extent
+	return c
+}
+
+// document counts all definitions, used or not.
+func (c *counter) document(doc *ast.QueryDocument) (total extent, refused *gqlerror.Error) {
 	for _, op := range doc.Operations {
 		e, refused := c.operation(op)
 		if refused != nil {
-			return refused
+			return total, refused
 		}
 		total = total.beside(e)
 	}
 	for _, fragment := range doc.Fragments {
 		if _, refused := c.fragment(fragment, 0); refused != nil {
-			return refused
+			return total, refused
 		}
 	}
 	for _, fragment := range doc.Fragments { // what no operation uses is validated, too
@@ -35,8 +49,7 @@ func (b Bounds) count(doc *ast.QueryDocument) *gqlerror.Error {
 			total = total.beside(c.done[fragment])
 		}
 	}
-	total.roots = 0 // is a bound of each operation, which was kept
-	return c.judge(total)
+	return total, nil
 }
 
 // extent is how large a selection set is. Its numbers end at most.

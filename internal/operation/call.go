@@ -6,6 +6,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"tributary/internal/auth"
+	"tributary/internal/engine"
 )
 
 // CostDebug is what a caller wants to know of the cost beside the answer.
@@ -45,12 +46,15 @@ type Cost struct{ Requested, Actual int64 }
 // Field is a field for the header of the answer, where the transport has one.
 type Field struct{ Name, Value string }
 
-// Result is the answer to an operation. Data is JSON; nil means that it did not run, "null" that it came to nothing.
+// Result is the answer to an operation. Data is JSON; nil means that it did not run, "null" that it came to nothing. Nobody changes Data,
+// or a single error: other callers may have the same.
 type Result struct {
 	Outcome    Outcome
 	Cost       Cost
 	Header     []Field
 	Data       []byte
+	Finished   bool          // data is valid and compact JSON, safe within HTML: as json.Marshal leaves it
+	Counts     engine.Counts // of the objects in data; nil where nobody counted
 	Errors     gqlerror.List
 	Extensions map[string]any
 }

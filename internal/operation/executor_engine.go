@@ -8,21 +8,24 @@ import (
 	"tributary/internal/engine"
 )
 
-// Planned runs operations on the breadth-first engine. What the engine does not take on runs on Stock: operations that are traced field by
-// field.
+// Planned runs operations on the breadth-first engine, in the scope and with the contexts of Stock. What Stock puts around fields is put
+// around calls of resolvers, one for all parents where a resolver takes many.
 type Planned struct {
 	Tables *engine.Tables
 	Stock  *Gqlgen
 	Delay  time.Duration // how long loaders wait for keys of fields that wait for something else
+	// Fork gives fields that begin before their object is there a context of their own, see engine.Run.
+	Fork func(ctx context.Context, obj any) (own context.Context, adopt func(context.Context))
 }
 
 // Execute runs one operation to its end.
 func (p *Planned) Execute(ctx context.Context, op *Prepared, denied Denied) *Result {
-	if p.Stock.traces(ctx) {
-		return p.Stock.Execute(ctx, op, denied)
-	}
 	plans := op.Memo(p.Tables, func() any { return engine.NewPlans(p.Tables, op.Operation) }).(*engine.Plans)
-	how := engine.Run{Vars: op.Variables, Delay: p.Delay, Renew: p.Stock.Scope}
+	whole := &Result{Finished: true}
+	how := engine.Run{Vars: op.Variables, Delay: p.Delay, Renew: p.Stock.Scope, Fork: p.Fork, Counts: &whole.Counts}
+	if p.Stock.Around != nil {
+		how.Around = p.Stock.Around(ctx)
+	}
 	if len(denied) > 0 {
 		how.Denied = denied.Reason
 	}
@@ -39,9 +42,7 @@ func (p *Planned) Execute(ctx context.Context, op *Prepared, denied Denied) *Res
 		if data == nil {
 			return &Result{Outcome: Skipped, Errors: graphql.GetErrors(ctx)}
 		}
-		return &Result{Data: data, Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
+		whole.Data, whole.Errors, whole.Extensions = data, graphql.GetErrors(ctx), graphql.GetExtensions(ctx)
+		return whole
 	})
 }
-
-// traces says whether something wants to stand around the fields of this operation.
-func (g *Gqlgen) traces(ctx context.Context) bool { return g.Around != nil && g.Around(ctx) != nil }

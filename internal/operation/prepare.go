@@ -122,6 +122,13 @@ func intsInRange(observers *core.Events, addError core.AddErrFunc) {
 // Prepare gets an operation ready to run in a view. The errors say what is wrong with the request and carry a code; they are
 // for the caller.
 func (p *Preparer) Prepare(view *View, req Request) (*Prepared, gqlerror.List) {
+	return p.prepare(view, req, coerceVariables)
+}
+
+// coercing gives the variables of an operation their values.
+type coercing func(schema *ast.Schema, op *ast.OperationDefinition, given map[string]any) (map[string]any, *gqlerror.Error)
+
+func (p *Preparer) prepare(view *View, req Request, coerce coercing) (*Prepared, gqlerror.List) {
 	doc, errs := p.document(view, req.Query)
 	if errs != nil {
 		return nil, errs
@@ -133,7 +140,7 @@ func (p *Preparer) Prepare(view *View, req Request) (*Prepared, gqlerror.List) {
 	if err = p.bounds.variables(req.Variables); err != nil {
 		return nil, gqlerror.List{err}
 	}
-	variables, err := coerceVariables(view.Schema, op, req.Variables)
+	variables, err := coerce(view.Schema, op, req.Variables)
 	if err != nil {
 		return nil, gqlerror.List{err}
 	}

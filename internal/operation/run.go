@@ -23,6 +23,7 @@ const (
 type Pipeline struct {
 	*Preparer
 	Executor         Executor
+	Coalescing       *Coalescing                                              // lets queries share runs; nil: each runs by itself
 	Streams          *Streams                                                 // what subscriptions run on; nil: there are none
 	Limiter          *limit.Limiter                                           // who may spend how much; nil: everybody everything
 	MaxCost          int64                                                    // of one operation, in points; 0: no bound
@@ -51,11 +52,16 @@ func (p *Pipeline) Run(ctx context.Context, op *Prepared, call Call) *Result {
 		p.Observe(ctx, op, result, time.Since(start))
 		return result
 	}
-	ctx, cancel := context.WithTimeout(auth.WithViewer(ctx, call.Viewer), p.Timeout)
-	defer cancel()
-	ctx = limit.WithCharge(p.Enter(ctx, call), bill.charge())
-	result = p.Executor.Execute(ctx, op, op.protected.denied(call.Viewer))
-	bill.settle(ctx, result)
+	run := execution{executor: p.Executor, op: op, denied: op.protected.denied(call.Viewer), deadline: time.Now().Add(p.Timeout)}
+	key, shared := p.Coalescing.key(ctx, op, call.Viewer)
+	ctx = limit.WithCharge(p.Enter(auth.WithViewer(ctx, call.Viewer), call), bill.charge())
+	var late bool
+	if shared {
+		result, late = p.Coalescing.run(ctx, key, &run)
+	} else {
+		result, late = run.alone(ctx)
+	}
+	bill.settle(result, late || ctx.Err() != nil)
 	p.bound(result)
 	p.Observe(ctx, op, result, time.Since(start))
 	return result

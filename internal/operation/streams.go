@@ -134,7 +134,7 @@ func keyOf(op *Prepared, viewer auth.Viewer) (groupKey, error) {
 		}
 	}
 	scopes := slices.Sorted(slices.Values(viewer.Scopes))
-	raw, err := json.Marshal([]any{op.key.view, op.key.hash[:], op.Operation.Name, variables, viewer.UserID, scopes})
+	raw, err := json.Marshal([]any{op.key.view, op.key.hash[:], op.Operation.Name, variables, viewer.UserID, viewer.KeyID, scopes})
 	return sha256.Sum256(raw), err
 }
 

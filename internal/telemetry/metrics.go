@@ -18,6 +18,7 @@ type Metrics struct {
 	work
 	registry   *prometheus.Registry
 	operations *prometheus.HistogramVec
+	shared     prometheus.Counter
 	attempts   *prometheus.HistogramVec
 	retries    *prometheus.CounterVec
 	hedges     *prometheus.CounterVec
@@ -47,6 +48,7 @@ func New() *Metrics {
 		work:       newWork(),
 		registry:   prometheus.NewRegistry(),
 		operations: histogram("operation_duration_seconds", "Time of operations by type and outcome: ok, partial (data and errors), failed (no data).", "type", "outcome"),
+		shared:     prometheus.NewCounter(prometheus.CounterOpts{Name: "tributary_operations_coalesced_total", Help: "Queries that joined an identical one under way."}),
 		attempts:   histogram("upstream_duration_seconds", "Time of attempts to call a service, by outcome: ok, rejected, outage, timeout, cancelled.", "service", "method", "endpoint", "outcome"),
 		retries:    counter("upstream_retries_total", "Attempts that followed a failed one.", "service"),
 		hedges:     counter("upstream_hedges_total", "Slow reads that were sent a second time.", "service"),
@@ -60,7 +62,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.operations, m.attempts, m.retries, m.hedges, m.breaker, m.opened, m.cache, m.evicted, m.joined, m.stale, m.unasked,
+		m.operations, m.shared, m.attempts, m.retries, m.hedges, m.breaker, m.opened, m.cache, m.evicted, m.joined, m.stale, m.unasked,
 	)
 	m.registry.MustRegister(slices.Concat(m.limits.collectors(), m.events.collectors(), m.work.collectors())...)
 	return m
@@ -91,6 +93,9 @@ func (m *Metrics) Operation(kind string, data, errors bool, took time.Duration) 
 	}
 	m.operations.WithLabelValues(kind, outcome).Observe(took.Seconds())
 }
+
+// Shared counts a query that joins an identical one.
+func (m *Metrics) Shared() { m.shared.Inc() }
 
 // Attempt counts one attempt to call a service.
 func (m *Metrics) Attempt(service, method, endpoint, outcome string, took time.Duration) {

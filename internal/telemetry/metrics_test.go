@@ -39,8 +39,10 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	m.Misses("user", 2)
 	m.Evicted("user")
 	m.Joined("user")
+	m.Shared()
 	m.Stale("user", 4)
 	m.Unasked("user", 5)
+	m.Overload(func() int { return 3 }, func() int { return 2048 }, func() time.Duration { return 20 * time.Millisecond })
 	text := scrape(t, m)
 	for _, want := range []string{
 		`tributary_operation_duration_seconds_count{outcome="ok",type="query"} 1`,
@@ -56,8 +58,10 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		`tributary_cache_keys_total{result="miss",service="user"} 2`,
 		`tributary_cache_evictions_total{service="user"} 1`,
 		`tributary_upstream_coalesced_total{service="user"} 1`,
+		"tributary_operations_coalesced_total 1\n",
 		`tributary_stale_keys_total{service="user"} 4`,
 		`tributary_upstream_ignored_total{service="user"} 5`,
+		"tributary_requests_under_way 3", "tributary_requests_limit 2048", "tributary_scheduling_delay_seconds 0.02",
 		"go_goroutines ", "process_resident_memory_bytes ",
 	} {
 		if !strings.Contains(text, want) {

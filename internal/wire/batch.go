@@ -47,7 +47,7 @@ func (x *exchange) runBatch(requests []request, call operation.Call) {
 		}
 		answer := x.run(req, call)
 		setFields(x.w.Header(), answer.header)
-		status, raw := encode(answer, left)
+		status, raw := encode(answer, left, nil)
 		left = max(0, left-int64(len(raw)))
 		if i > 0 {
 			answers = append(answers, ',')

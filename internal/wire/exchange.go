@@ -107,7 +107,7 @@ func (x *exchange) framed(result *operation.Result) answer {
 	case operation.Refused:
 		framed.status = refusedStatus(x.media)
 	default:
-		framed.status, framed.ran, framed.Data = http.StatusOK, true, result.Data
+		framed.status, framed.ran, framed.Data, framed.finished = http.StatusOK, true, result.Data, result.Finished
 	}
 	return framed
 }

@@ -57,6 +57,7 @@ type HTTP struct {
 	Origins       *Origins               // whose pages may use the graph from a browser; nil: those of this server
 	Connections   *Connections           // of event streams; they have to run; nil: there are none
 	Tickets       Tickets                // what event streams may show in place of credentials; nil: nothing
+	Overload      *Overload              // refuses requests while there is too much to do; it has to run; nil: nothing is refused
 
 	MaxBodyBytes     int64         // of a request
 	MaxURLBytes      int           // of the path and the query string
@@ -67,6 +68,7 @@ type HTTP struct {
 	MaxResponseBytes int64         // of an answer before it is packed; in a batch, of all of them
 
 	packers sync.Pool // of *packer
+	answers scratches
 }
 
 // exchange is one request under way with its answer.
@@ -104,6 +106,11 @@ func (x *exchange) serve(acceptable bool) *refusal {
 	if refused := x.refuseSingleConnection(); refused != nil {
 		return refused
 	}
+	if !x.Overload.enter() {
+		x.shed()
+		return nil
+	}
+	defer x.Overload.leave()
 	asked, refused := x.read()
 	if refused != nil {
 		return refused
@@ -126,11 +133,18 @@ func (x *exchange) serve(acceptable bool) *refusal {
 // reply sends the answer to the one operation of the request.
 func (x *exchange) reply(a answer) {
 	setFields(x.w.Header(), a.header)
-	x.send(encode(a, x.maxResponseBytes()))
+	x.sendAnswer(a)
 }
 
-func (x *exchange) refuse(refused *refusal) {
-	x.send(encode(x.refusalAnswer(refused), x.maxResponseBytes()))
+func (x *exchange) refuse(refused *refusal) { x.sendAnswer(x.refusalAnswer(refused)) }
+
+// sendAnswer sends an answer from a buffer that the next one has again: who writes it keeps nothing of it.
+func (x *exchange) sendAnswer(a answer) {
+	buffer := x.answers.get()
+	defer x.answers.put(buffer)
+	status, raw := encode(a, x.maxResponseBytes(), *buffer)
+	*buffer = raw
+	x.send(status, raw)
 }
 
 func (h *HTTP) maxResponseBytes() int64 { return cmp.Or(h.MaxResponseBytes, DefaultMaxResponseBytes) }

@@ -15,19 +15,19 @@ type response struct {
 	Errors     gqlerror.List   `json:"errors,omitempty"`
 	Data       json.RawMessage `json:"data,omitempty"`
 	Extensions map[string]any  `json:"extensions,omitempty"`
+
+	finished bool // see operation.Result
 }
 
 const internalMessage = "something went wrong on our side"
 
-// encode gives the status and the bytes of an answer. One of more than most bytes becomes an error instead. If its operation
-// ran, the status stays 200 and data is null: a mutation was carried out, and only its answer is missing.
-func encode(a answer, most int64) (status int, raw []byte) {
-	var out bytes.Buffer
-	out.Grow(len(a.Data) + 256)
-	if err := a.appendTo(&out); err != nil { // extensions are ours and data was written by the executor
+// encode gives the status and the bytes of an answer, appended to into, which has to be empty. One of more than most bytes becomes an
+// error instead. If its operation ran, the status stays 200 and data is null: a mutation was carried out, and only its answer is missing.
+func encode(a answer, most int64, into []byte) (status int, raw []byte) {
+	raw, err := a.appendTo(slices.Grow(into, len(a.Data)+256))
+	if err != nil { // extensions are ours and data was written by the executor
 		return http.StatusInternalServerError, marshal(refusalResponse(&refusal{code: CodeInternal, message: internalMessage}))
 	}
-	raw = out.Bytes()
 	if int64(len(raw)) > most {
 		tooLarge := refusalResponse(&refusal{code: CodeResponseTooLarge, message: "the answer is larger than this server sends: ask for less at a time"})
 		if a.ran {
@@ -38,73 +38,77 @@ func encode(a answer, most int64) (status int, raw []byte) {
 	return a.status, raw
 }
 
-// appendTo writes what json.Marshal would, without its copies. What of the extensions is JSON already is taken for that.
-func (r *response) appendTo(out *bytes.Buffer) error {
+// appendTo appends what json.Marshal would write, without its copies. What of the extensions is JSON already is taken for that.
+func (r *response) appendTo(b []byte) (_ []byte, err error) {
 	next := byte('{')
-	member := func(name string) {
-		out.WriteByte(next)
-		out.WriteString(name)
-		next = ','
-	}
 	if len(r.Errors) > 0 {
-		member(`"errors":`)
-		if err := appendValue(out, r.Errors); err != nil {
-			return err
+		b, next = append(append(b, next), `"errors":`...), ','
+		if b, err = appendValue(b, r.Errors); err != nil {
+			return nil, err
 		}
 	}
 	if len(r.Data) > 0 {
-		member(`"data":`)
-		if err := appendJSON(out, r.Data); err != nil {
-			return err
+		b, next = append(append(b, next), `"data":`...), ','
+		if b, err = r.appendData(b); err != nil {
+			return nil, err
 		}
 	}
 	if len(r.Extensions) > 0 {
-		member(`"extensions":`)
-		next = '{'
-		var few [4]string
-		names := few[:0]
-		for name := range r.Extensions {
-			names = append(names, name)
+		b, next = append(append(b, next), `"extensions":`...), ','
+		if b, err = appendExtensions(b, r.Extensions); err != nil {
+			return nil, err
 		}
-		slices.Sort(names)
-		for _, name := range names {
-			member(strconv.Quote(name) + ":") // ours: none has to be escaped
-			if err := appendValue(out, r.Extensions[name]); err != nil {
-				return err
-			}
-		}
-		out.WriteByte('}')
 	}
 	if next == '{' {
-		out.WriteByte(next)
+		b = append(b, next)
 	}
-	out.WriteByte('}')
-	return nil
+	return append(b, '}'), nil
 }
 
-// appendValue writes a value as JSON.
-func appendValue(out *bytes.Buffer, value any) error {
+func appendExtensions(b []byte, extensions map[string]any) (_ []byte, err error) {
+	var few [4]string
+	names := few[:0]
+	for name := range extensions {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	next := byte('{')
+	for _, name := range names {
+		b = append(strconv.AppendQuote(append(b, next), name), ':') // ours: none has to be escaped
+		if b, err = appendValue(b, extensions[name]); err != nil {
+			return nil, err
+		}
+		next = ','
+	}
+	return append(b, '}'), nil
+}
+
+// appendValue appends a value as JSON.
+func appendValue(b []byte, value any) ([]byte, error) {
 	raw, written := value.(json.RawMessage)
 	if !written {
 		var err error
 		if raw, err = json.Marshal(value); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	out.Write(raw)
-	return nil
+	return append(b, raw...), nil
 }
 
-// appendJSON writes JSON of others as json.Marshal does: if it is valid, without spaces, and safe within HTML.
-func appendJSON(out *bytes.Buffer, raw []byte) error {
+// appendData appends data as json.Marshal does: if it is valid, without spaces, and safe within HTML. What is finished is all that.
+func (r *response) appendData(b []byte) ([]byte, error) {
+	if r.finished {
+		return append(b, r.Data...), nil
+	}
 	for _, unsafe := range []string{"<", ">", "&", "\u2028", "\u2029"} {
-		if bytes.Contains(raw, []byte(unsafe)) {
-			safe, err := json.Marshal(json.RawMessage(raw))
-			out.Write(safe)
-			return err
+		if bytes.Contains(r.Data, []byte(unsafe)) {
+			safe, err := json.Marshal(r.Data)
+			return append(b, safe...), err
 		}
 	}
-	return json.Compact(out, raw)
+	out := bytes.NewBuffer(b)
+	err := json.Compact(out, r.Data)
+	return out.Bytes(), err
 }
 
 func refusalResponse(refused *refusal) response {

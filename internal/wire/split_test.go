@@ -42,9 +42,17 @@ func FuzzEncode(f *testing.F) {
 			{Data: data, Extensions: map[string]any{"cost": json.RawMessage(`{"requested":0}`), "degraded": []string{more}}},
 		} {
 			want, failed := json.Marshal(r)
-			var got bytes.Buffer
-			if err := r.appendTo(&got); (err == nil) != (failed == nil) || failed == nil && got.String() != string(want) {
-				t.Errorf("%q, %v, want %q, %v", got.String(), err, want, failed)
+			got, err := r.appendTo([]byte("before "))
+			if (err == nil) != (failed == nil) || failed == nil && string(got) != "before "+string(want) {
+				t.Errorf("%q, %v, want %q, %v", got, err, want, failed)
+			}
+			if safe, err := json.Marshal(json.RawMessage(data)); err == nil && failed == nil && len(data) > 0 {
+				if r.finished = r.Data != nil; r.finished {
+					r.Data = safe
+				}
+				if again, err := r.appendTo(nil); err != nil || string(again) != string(want) {
+					t.Errorf("finished: %q, %v, want %q", again, err, want)
+				}
 			}
 		}
 	})

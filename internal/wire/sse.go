@@ -86,7 +86,7 @@ func (x *exchange) replyEvents(a answer) {
 		return
 	}
 	setFields(x.w.Header(), a.header)
-	_, raw := encode(a, x.maxResponseBytes())
+	_, raw := encode(a, x.maxResponseBytes(), nil)
 	header := x.w.Header()
 	setEventFields(header)
 	_, _ = x.w.Write(append(appendEvent(nil, "", raw), completeEvent...)) // the client has gone: nobody is left to tell

@@ -117,6 +117,11 @@ func (op *wsOperation) interrupt() {
 // run prepares the operation and has it run, or joins its stream.
 func (op *wsOperation) run(ctx context.Context, req request) {
 	h, call := op.conn.ws.HTTP, op.conn.call
+	if !h.Overload.enter() {
+		op.refuse(&overloaded)
+		return
+	}
+	defer h.Overload.leave() // also for a subscription once it has begun
 	registration, refused := h.Persisted.Resolve(ctx, &req.Request, req.named, h.FreeDocuments != nil && h.FreeDocuments(call.Viewer))
 	if refused != nil {
 		op.refuse(refused)
@@ -162,8 +167,12 @@ func (op *wsOperation) join(ctx context.Context, prepared *operation.Prepared, c
 // answer sends the one result that there is.
 func (op *wsOperation) answer(result *operation.Result) {
 	h := op.conn.ws.HTTP
-	framed := answer{ran: true, response: response{Errors: result.Errors, Data: result.Data, Extensions: result.Extensions}}
-	_, raw := encode(framed, h.maxResponseBytes())
+	framed := answer{ran: true, response: response{Errors: result.Errors, Data: result.Data, Extensions: result.Extensions, finished: result.Finished}}
+	answers := &op.conn.ws.Connections.scratches
+	answer := answers.get()
+	defer answers.put(answer)
+	_, raw := encode(framed, h.maxResponseBytes(), *answer)
+	*answer = raw
 	if !op.end() {
 		return
 	}
