@@ -1,10 +1,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build deps test test-deps test-go test-e2e check-generated check-pages lint generate pages fuzz torture bench bench-subscriptions bench-webhooks clean
+.PHONY: help build deps test test-deps test-go test-e2e check-generated check-pages lint generate pages fuzz torture bench bench-overload bench-subscriptions bench-webhooks pgo clean
 
 GO ?= go
 FUZZTIME ?= 60s
+PGOWINDOW ?= 8s
+
+# default.pgo would have tests and linters compile everything once more, for nothing that they look at.
+test test-go test-e2e lint check-generated fuzz torture: export GOFLAGS := $(GOFLAGS) -pgo=off
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -36,6 +40,7 @@ e2e-run:
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags profiled .
 	$(GO) tool staticcheck ./...
 
 generate: ## rebuild graph/, the engine's tables in it, and the resolvers' frames from schema/
@@ -64,11 +69,21 @@ torture: ## long soaks and kills
 bench: ## the table of ratios of bench/README.md
 	$(GO) run ./bench
 
+bench-overload: ## what is still answered when more is asked than can be done
+	$(GO) run ./bench/overload
+
 bench-subscriptions: ## what subscribers cost: memory, processor time, latency
 	$(GO) run ./bench/subscriptions
 
 bench-webhooks: ## deliveries a second, and what the idle program costs
 	$(GO) run ./bench/webhooks
+
+pgo: ## default.pgo anew from the benchmark's load, in about two minutes; make build then uses it
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	$(GO) build -pgo=off -tags profiled -o "$$dir/tributary" .; \
+	CPU_PROFILE_DIR="$$dir" $(GO) run ./bench -tributary "$$dir/tributary" -servers '^ours$$' -rounds 1 -window $(PGOWINDOW) \
+	  -cells '^((timeline-100|profile)/(cold|warm)|trivial/cold)/16$$' -out "$$dir/report"; \
+	$(GO) tool pprof -proto "$$dir"/cpu-*.pprof > "$$dir/merged"; mv "$$dir/merged" default.pgo; ls -l default.pgo
 
 clean: ## remove what was built
 	rm -rf bin

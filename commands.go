@@ -94,6 +94,9 @@ func explainQuery(ctx context.Context, cfg *config.Config, log *slog.Logger, std
 	if err := decoder.Decode(&request.Variables); err != nil {
 		return fmt.Errorf("--variables: want a JSON object: %w", err)
 	}
+	if e.Static {
+		return explainStatic(e, request, stdout)
+	}
 	viewer, err := explainAs(e)
 	if err != nil {
 		return err

@@ -58,6 +58,7 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, eve
 		pipeline: &operation.Pipeline{
 			Preparer:         preparer,
 			Executor:         executor(cfg, resolver, view),
+			Coalescing:       coalescing(cfg, services, metrics),
 			Limiter:          access.limiter,
 			MaxCost:          cfg.Max.Cost,
 			Timeout:          cfg.OperationTimeout,
@@ -74,7 +75,7 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, eve
 	}, nil
 }
 
-// executor is what runs operations: the engine, which leaves to gqlgen's executor what it does not take on, or that alone.
+// executor is what runs operations: the engine, or gqlgen's executor.
 func executor(cfg *config.Gateway, resolver *resolvers.Resolver, view *operation.View) operation.Executor {
 	set := graph.Config{Resolvers: resolver, Schema: view.Schema}
 	stock := &operation.Gqlgen{
@@ -85,7 +86,22 @@ func executor(cfg *config.Gateway, resolver *resolvers.Resolver, view *operation
 	if cfg.Executor == "gqlgen" {
 		return stock
 	}
-	return &operation.Planned{Tables: graph.NewTables(set), Stock: stock, Delay: cfg.LoaderWait}
+	tables := graph.NewTables(set)
+	resolvers.Early(tables)
+	return &operation.Planned{Tables: tables, Stock: stock, Delay: cfg.LoaderWait, Fork: resolver.Fork}
+}
+
+// coalescing lets overlapping queries share runs; nil where they are not to.
+func coalescing(cfg *config.Gateway, services *clients.Clients, metrics *telemetry.Metrics) *operation.Coalescing {
+	if !cfg.Coalesce {
+		return nil
+	}
+	return &operation.Coalescing{
+		Version: services.Changes,
+		Shares:  resolvers.Shared,
+		Alone:   func(ctx context.Context) bool { return explain.FromContext(ctx) != nil },
+		Joined:  metrics.Shared,
+	}
 }
 
 // bounds are those of the configuration.

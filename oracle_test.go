@@ -116,6 +116,8 @@ type contest struct {
 	refused         map[any]int  // by code
 	stock, other    operation.Executor
 	mu              sync.Mutex // guards answered
+	begun, kept     int        // objects of which something was to begin early, and those of them that came
+	costs           costs
 }
 
 func newContest(t *testing.T, urls map[string]string, stores *resolvers.Resolver, other challenger) *contest {
@@ -130,12 +132,20 @@ func newContest(t *testing.T, urls map[string]string, stores *resolvers.Resolver
 	r.Keys, r.Log, r.Work, r.Accounts, r.Exports, r.Webhooks = stores.Keys, stores.Log, stores.Work, stores.Accounts, stores.Exports, stores.Webhooks
 	c.whole = *r
 	c.other = other(&cfg, c.gateway)
+	if planned, ok := c.other.(*operation.Planned); ok {
+		fork := planned.Fork
+		planned.Fork = func(ctx context.Context, obj any) (context.Context, func(context.Context)) {
+			c.begun++
+			own, adopt := fork(ctx, obj)
+			return own, func(ctx context.Context) { c.kept++; adopt(ctx) }
+		}
+	}
 	watched := stock(&cfg, c.gateway).(*operation.Gqlgen)
 	watched.Around = c.watch
 	c.stock = watched
 	c.pipeline.Executor = c
 	c.generator = oracle.NewGenerator(oracle.Config{
-		Schema: c.view.Schema, MutationShare: 0.15, Value: valueOf, Arguments: argumentsOf,
+		Schema: c.view.Schema, MutationShare: 0.15, Narrow: []string{"user", "viewer", "post", "comment", "node", "rateLimit"}, NarrowShare: 0.3, Value: valueOf, Arguments: argumentsOf,
 		Prepare: func(r operation.Request) (*operation.Prepared, gqlerror.List) { return c.pipeline.Prepare(c.view, r) },
 		Leave:   func(coordinate string) bool { return slices.Contains(unsteady, coordinate) },
 	})
@@ -177,7 +187,8 @@ func (c *contest) Execute(ctx context.Context, op *operation.Prepared, denied op
 	ctx = limit.WithCharge(ctx, limit.Charge{Requested: 7, Decision: &limit.Decision{
 		Buckets: []limit.BucketState{{Name: "user", Unit: "points", Size: 100, Available: 93, RestoreRate: 1.5}},
 	}})
-	c.err = oracle.Compare(ctx, steady{c, c.stock}, steady{c, c.other}, op, denied)
+	c.err = oracle.Compare(ctx, steady{c, c.stock}, steady{c, c.costs.watch(c.other)}, op, denied)
+	c.err = errors.Join(c.err, c.costs.err)
 	return &operation.Result{Data: []byte("null")}
 }
 
@@ -273,7 +284,11 @@ func steadied(r *operation.Result) *operation.Result {
 func report(t *testing.T, contests []*contest, total uint64, took time.Duration) {
 	t.Helper()
 	drawn, answered, refused := oracle.Reach{}, oracle.Reach{}, map[any]int{}
+	var costs costs
+	begun, kept := 0, 0
 	for _, c := range contests {
+		costs.add(c.costs)
+		begun, kept = begun+c.begun, kept+c.kept
 		for at, n := range c.drawn {
 			drawn[at] += n
 		}
@@ -287,6 +302,8 @@ func report(t *testing.T, contests []*contest, total uint64, took time.Duration)
 	fields := slices.DeleteFunc(oracle.Fields(contests[0].view.Schema, true), func(f string) bool { return slices.Contains(unsteady, f) })
 	missed, empty := drawn.Missed(fields), answered.Missed(fields)
 	t.Logf("%d operations, %.0f a second; drawn again: %v", total, float64(total)/took.Seconds(), refused)
+	t.Log(costs)
+	t.Logf("something of %d objects was to begin early, of which %d came", begun, kept)
 	t.Logf("of %d fields %d were selected, %d had a value; not selected: %v; never a value: %v",
 		len(fields), len(fields)-len(missed), len(fields)-len(empty), missed, empty)
 	if total >= 2000 && len(missed) > 0 {

@@ -72,8 +72,12 @@ func openReplica(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *
 	})
 	r.gateway.pipeline.Streams = r.streams
 	r.connections = wire.NewConnections(wire.ConnectionsConfig{DrainOver: s.ShutdownTimeout * 9 / 10, MaxPerCaller: s.Events.MaxConnections, Logger: log})
-	r.graphql, err = newTransport(s, r.gateway, r.access, r.connections)
-	return r, err
+	if r.graphql, err = newTransport(s, r.gateway, r.access, r.connections); err != nil {
+		return nil, err
+	}
+	shed := r.graphql.HTTP.Overload
+	r.metrics.Overload(shed.UnderWay, shed.Limit, shed.Waited)
+	return r, nil
 }
 
 // handler is everything that can be asked for.
@@ -113,7 +117,7 @@ func (r *replica) Run(ctx context.Context) error {
 	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBelow()
 	group, ctx := errgroup.WithContext(ctx)
-	parts := []func(context.Context) error{r.services.Run, r.access.Run, r.events.Run, r.streams.Run}
+	parts := []func(context.Context) error{r.services.Run, r.access.Run, r.events.Run, r.streams.Run, r.graphql.HTTP.Overload.Run}
 	if r.durable != nil {
 		parts = append(parts, r.durable.Run)
 	}

@@ -1,4 +1,3 @@
-// Command tributary serves one GraphQL graph over many services. See README.md.
 package main
 
 import (
@@ -16,21 +15,22 @@ import (
 
 	"tributary/internal/config"
 	"tributary/internal/telemetry"
+	"tributary/internal/tuning"
 )
 
-func main() {
+// runProcess runs the program until its command is done or somebody asks it to end, and gives the exit status.
+func runProcess() (status int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	switch {
-	case errors.Is(err, config.ErrHelp):
-	case err != nil:
+	if err != nil && !errors.Is(err, config.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "tributary:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
-// run is the program: it ends when its command is done or, with nil, when ctx is.
+// run is the program without its process: it ends when its command is done or, with nil, when ctx is.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	cfg, command, err := config.Parse(args, stdout)
 	if err != nil {
@@ -63,13 +63,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // serve runs one replica of the gateway and, as far as no URLs are given, the demo services below it.
 func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, stdout io.Writer) (err error) {
+	set := &cfg.Serve.Runtime
+	collector := tuning.Choose(tuning.Settings{Percent: set.GCPercent, Headroom: set.GCHeadroom, Limit: set.MemoryLimit}, os.LookupEnv, tuning.Memory)
+	defer collector.Apply()()
 	r, err := openReplica(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	announce(stdout, r.listener.Addr(), r.services, cfg.Serve.DemoMode())
-	log.Info("listening", "addr", r.listener.Addr().String(), "demo", cfg.Serve.DemoMode())
+	log.Info("listening", "addr", r.listener.Addr().String(), "demo", cfg.Serve.DemoMode(), "gc", collector)
 	return r.Run(ctx)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,8 +34,18 @@ func newTransport(s *config.Serve, g *gateway, a *access, connections *wire.Conn
 		Persisted: persisted, FreeDocuments: func(v auth.Viewer) bool { return v.HasScopes(scopeFederation) },
 		MaxBodyBytes: s.MaxBodyBytes, MaxURLBytes: s.MaxURLBytes, MaxJSONDepth: s.MaxJSONDepth, MaxJSONValues: s.MaxJSONValues,
 		BodyTimeout: s.BodyTimeout, MaxBatch: s.MaxBatch,
-		Connections: connections, Tickets: tickets,
+		Connections: connections, Tickets: tickets, Overload: overload(&s.HTTP, g.pipeline.Rejected),
 	}}, nil
+}
+
+// leastPerProcessor are the requests at a time that are taken for each processor, however late everything is.
+const leastPerProcessor = 16
+
+// overload makes what refuses requests while there is too much to do.
+func overload(h *config.HTTP, refused func(code string)) *wire.Overload {
+	return wire.NewOverload(wire.OverloadConfig{
+		MaxUnderWay: h.MaxConcurrent, Delay: h.OverloadDelay, Least: leastPerProcessor * runtime.GOMAXPROCS(0), Waited: wire.SchedulingDelay(), Refused: refused,
+	})
 }
 
 // newPersisted makes what knows documents by their names.

@@ -60,7 +60,7 @@ func record(ctx context.Context, url string, w *workload) ([]exchange, error) {
 
 func (b *benchmark) compareServers(ctx context.Context, workloads []*workload, reference [][]exchange) error {
 	answers := 0
-	for _, s := range servers() {
+	for _, s := range b.chosen() {
 		for _, m := range modes() {
 			if m.latency > 0 || (s.fixed && m.name != modes()[0].name) {
 				continue // the same process as in another mode

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"tributary/bench/front"
 	"tributary/bench/hand"
 	"tributary/bench/load"
+	"tributary/internal/tuning"
 )
 
 // The commands by which this program runs itself as a process of its own. Each but load takes its configuration as one argument of
@@ -96,12 +98,16 @@ func runFront(ctx context.Context, raw []byte) error {
 type handConfig struct {
 	Addr     string
 	Services hand.Config
+	Tuned    bool // the garbage collector is set as the gateway sets it
 }
 
 func runHand(ctx context.Context, raw []byte) error {
 	var config handConfig
 	if err := json.Unmarshal(raw, &config); err != nil {
 		return err
+	}
+	if config.Tuned {
+		defer tuning.Choose(tuning.Settings{Headroom: tuning.DefaultHeadroom}, os.LookupEnv, tuning.Memory).Apply()()
 	}
 	server := hand.New(config.Services)
 	defer server.Close()

@@ -52,6 +52,7 @@ type options struct {
 	window    time.Duration
 	profiles  int
 	cells     *regexp.Regexp
+	servers   *regexp.Regexp
 	out       string
 	tributary string
 }
@@ -68,6 +69,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	flags.StringVar(&o.out, "out", "", "file to write the report to; standard output when left out")
 	flags.StringVar(&o.tributary, "tributary", "", "the gateway's program; built from this module when left out")
 	cells := flags.String("cells", "", "regular expression; only cells whose name has a match are measured, such as ^profile/cold/16$")
+	servers := flags.String("servers", "", "regular expression; only servers whose name has a match are measured, and "+baseline+" beside them")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -82,6 +84,9 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	var err error
 	if o.cells, err = regexp.Compile(*cells); err != nil {
 		return nil, fmt.Errorf("-cells: %w", err)
+	}
+	if o.servers, err = regexp.Compile(*servers); err != nil {
+		return nil, fmt.Errorf("-servers: %w", err)
 	}
 	return o, o.check(flags.Args())
 }

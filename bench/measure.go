@@ -37,8 +37,9 @@ func (b *benchmark) measureAll(ctx context.Context, cells []cell) (*results, err
 // measureCell measures the servers of a cell right behind one another, in each round beginning with another one. It returns what to
 // tell of it.
 func (b *benchmark) measureCell(ctx context.Context, c cell, round int, all *results) (line string) {
-	for i := range servers() {
-		s := servers()[(i+round)%len(servers())]
+	compared := b.chosen()
+	for i := range compared {
+		s := compared[(i+round)%len(compared)]
 		key := resultKey(c, s.name)
 		if !s.measured(c) || all.failures[key] != nil || ctx.Err() != nil {
 			continue

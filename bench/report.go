@@ -47,6 +47,7 @@ func report(f facts, cells []cell, all *results) string {
 	b.WriteString(ratioTable(cells, all))
 	b.WriteString("\n## Absolute numbers\n\nMedians; ± is half the distance between the best and the worst round.\n\n")
 	b.WriteString(absoluteTable(cells, all))
+	b.WriteString(growth(cells, all))
 	if len(all.failures) > 0 {
 		b.WriteString("\n## Failed\n\nWho answers wrongly is not measured.\n\n")
 		for _, key := range slices.Sorted(maps.Keys(all.failures)) {

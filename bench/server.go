@@ -25,10 +25,16 @@ type server struct {
 func servers() []server {
 	return []server{
 		{name: "static", command: staticCommand, fixed: true},
-		{name: baseline, command: handCommand},
+		{name: baseline, command: handCommand(false)},
+		{name: "hand+gc", command: handCommand(true)},
 		{name: "ours", command: gatewayCommand()},
 		{name: "stock", command: gatewayCommand("--executor", "gqlgen")},
 	}
+}
+
+// chosen are the servers whose names match, besides the baseline, which ratios need.
+func (o *options) chosen() []server {
+	return slices.DeleteFunc(servers(), func(s server) bool { return s.name != baseline && !o.servers.MatchString(s.name) })
 }
 
 // measured says whether a server is measured in a cell: one that the mode means nothing to in the first mode only.
@@ -38,14 +44,18 @@ func staticCommand(b *benchmark, _ mode, addr string) process.Command {
 	return b.self(commandStatic, staticConfig{Addr: addr, File: b.answersFile()})
 }
 
-func handCommand(b *benchmark, _ mode, addr string) process.Command {
-	f := b.fronts
-	return b.self(commandHand, handConfig{Addr: addr, Services: hand.Config{User: f["user"], Post: f["post"], Comment: f["comment"], Follower: f["follower"]}})
+// handCommand is the server written by hand, with the garbage collector as Go has it or as the gateway has it.
+func handCommand(tuned bool) func(*benchmark, mode, string) process.Command {
+	return func(b *benchmark, _ mode, addr string) process.Command {
+		f := b.fronts
+		services := hand.Config{User: f["user"], Post: f["post"], Comment: f["comment"], Follower: f["follower"]}
+		return b.self(commandHand, handConfig{Addr: addr, Services: services, Tuned: tuned})
+	}
 }
 
 // unbounded takes away the bounds that shed load, since it is measured, not shed; and the log, which the others do not write.
 var unbounded = []string{
-	"--log-level", "warn", "--operation-timeout", "60s",
+	"--log-level", "warn", "--operation-timeout", "60s", "--max-concurrent-requests", "0", "--overload-delay", "0",
 	"--max-cost", "0", "--limit-ip-points", "1000000000000000", "--limit-ip-restore", "1000000000000", "--limit-ip-requests", "0",
 	"--user-concurrency", "65536", "--post-concurrency", "65536", "--comment-concurrency", "65536", "--follower-concurrency", "65536",
 	"--user-timeout", "60s", "--post-timeout", "60s", "--comment-timeout", "60s", "--follower-timeout", "60s",

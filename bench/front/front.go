@@ -17,6 +17,7 @@ import (
 type Front struct {
 	calls   atomic.Int64
 	latency atomic.Int64 // nanoseconds
+	turns   turns
 	client  *http.Client
 	memory  memory
 }
@@ -40,8 +41,8 @@ func (f *Front) Service(upstream string) http.Handler {
 			http.Error(w, "reads only", http.StatusMethodNotAllowed)
 			return
 		}
-		if wait := f.latency.Load(); wait > 0 {
-			time.Sleep(time.Duration(wait))
+		if wait := time.Duration(f.latency.Load()) + f.turns.take(time.Now()); wait > 0 {
+			time.Sleep(wait)
 		}
 		ask := parse(r.URL)
 		answer, ok := f.memory.answer(upstream, ask)
@@ -61,7 +62,8 @@ func (f *Front) Service(upstream string) http.Handler {
 	})
 }
 
-// Control serves GET /calls, the number of calls so far, and PUT /latency?wait=5ms, which holds from the next call on.
+// Control serves GET /calls, the number of calls so far, PUT /latency?wait=5ms, and PUT /capacity?calls=500 for all services together in a
+// second, 0 for any number. Both hold from the next call on.
 func (f *Front) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /calls", func(w http.ResponseWriter, _ *http.Request) {
@@ -74,6 +76,14 @@ func (f *Front) Control() http.Handler {
 			return
 		}
 		f.latency.Store(int64(wait))
+	})
+	mux.HandleFunc("PUT /capacity", func(w http.ResponseWriter, r *http.Request) {
+		calls, err := strconv.Atoi(r.URL.Query().Get("calls"))
+		if err != nil || calls < 0 || calls > 1_000_000 {
+			http.Error(w, "calls: want a number up to a million", http.StatusBadRequest)
+			return
+		}
+		f.turns.set(calls)
 	})
 	return mux
 }

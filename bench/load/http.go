@@ -20,9 +20,10 @@ func Checksum(body []byte) uint32 { return crc32.Checksum(body, checksums) }
 // connection is one keep-alive connection. It speaks just enough of HTTP/1.1 to read the answers of net/http's server, at a fraction of
 // what net/http's client costs: the generator must not be what is measured.
 type connection struct {
-	conn  net.Conn
-	in    *bufio.Reader
-	begin []byte // of the last answer's body, at most maxBegin bytes
+	conn   net.Conn
+	in     *bufio.Reader
+	status string // of the last answer: three digits
+	begin  []byte // of its body, at most maxBegin bytes
 }
 
 // maxBegin is how much of a wrong answer is shown.
@@ -57,6 +58,9 @@ func (c *connection) ask(request *wireRequest) error {
 	if err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
+	if c.status != "200" {
+		return fmt.Errorf("answer: want status 200, got %s: %s", c.status, c.begin)
+	}
 	if length != request.length || sum != request.sum {
 		return fmt.Errorf("request %d was answered with other bytes than before the measurement (%d of them, not %d): %s",
 			request.index, length, request.length, c.begin)
@@ -84,8 +88,12 @@ func (c *connection) head() (length int, chunked bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	if !bytes.HasPrefix(line, []byte("HTTP/1.1 200 ")) {
-		return 0, false, fmt.Errorf("want status 200, got %q", line)
+	const version = "HTTP/1.1 "
+	if !bytes.HasPrefix(line, []byte(version)) || len(line) < len(version)+3 {
+		return 0, false, fmt.Errorf("want a status line, got %q", line)
+	}
+	if digits := line[len(version):][:3]; c.status != string(digits) {
+		c.status = string(digits)
 	}
 	length = -1
 	for {
