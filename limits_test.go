@@ -264,7 +264,7 @@ func TestWhatAnOpenBreakerRefusesIsFree(t *testing.T) {
 	}
 }
 
-// TestWorkStops holds a call of the first level, lets the client go or the time run out, and counts what is asked afterwards.
+// TestWorkStops holds the calls of the first round, lets the client go or the time run out, and counts what is asked afterwards.
 func TestWorkStops(t *testing.T) {
 	for name, timeout := range map[string]time.Duration{"when the client leaves": time.Minute, "when the time is over": 200 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
@@ -272,12 +272,10 @@ func TestWorkStops(t *testing.T) {
 			g := openGateway(t, u.urls, func(c *config.Gateway) { c.OperationTimeout = timeout })
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
-			held, release := make(chan struct{}), make(chan struct{})
+			held, release := make(chan string, 10), make(chan struct{})
 			u.hook(func(service string, _ *http.Request) {
-				if service == "user" {
-					close(held)
-					<-release
-				}
+				held <- service
+				<-release
 			})
 			prepared, errs := g.pipeline.Prepare(g.view, operation.Request{Query: `{ user(id: "user_u1") { posts(first: 10) { nodes { comments(first: 5) { nodes { author { name } } } } } } }`})
 			if errs != nil {
@@ -285,18 +283,20 @@ func TestWorkStops(t *testing.T) {
 			}
 			done := make(chan *operation.Result)
 			go func() { done <- g.pipeline.Run(ctx, prepared, operation.Call{}) }()
-			<-held
+			for range 2 { // the user, and the posts, which need only the id
+				<-held
+			}
 			if timeout == time.Minute {
 				leave()
 			}
-			result := <-done // without the call that is held
+			result := <-done // without the calls that are held
 			u.hook(nil)
 			close(release)
 			if result.Cost.Actual != result.Cost.Requested {
 				t.Errorf("it got points back: %+v", result.Cost)
 			}
-			if calls := u.take(); len(calls) != 1 {
-				t.Errorf("afterwards: %v", calls)
+			if calls := u.take(); len(calls) != 2 {
+				t.Errorf("in all: %v", calls)
 			}
 		})
 	}

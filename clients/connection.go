@@ -63,13 +63,16 @@ func (c *connection) converse(ctx context.Context, w *wire) (whole bool, err err
 
 // quiet tells whether a connection that was idle can be used: the service has neither closed it nor said anything nobody had
 // asked for, which would be taken for the next answer. A ticket that TLS sends late counts as that too, and costs a connection.
-func (c *connection) quiet() bool {
+// What it is used for has to be over at the deadline.
+func (c *connection) quiet(deadline time.Time) bool {
 	if c.Conn != c.socket {
 		_ = c.socket.SetReadDeadline(past())
 		if n, err := c.Conn.Read(c.probe[:]); n > 0 || !isTimeout(err) { // what TLS has read and not handed out
 			return false
 		}
-		_ = c.socket.SetReadDeadline(time.Time{})
+	}
+	if c.socket.SetDeadline(deadline) != nil {
+		return false
 	}
 	if c.raw == nil {
 		return true

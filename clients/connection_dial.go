@@ -64,13 +64,18 @@ func newDialer(cfg ServiceConfig, to origin) *dialer {
 	return d
 }
 
-// dial makes a connection. The end of the context ends the attempt.
-func (d *dialer) dial(ctx context.Context) (*connection, error) {
-	socket, err := d.net.DialContext(ctx, "tcp", d.address)
+// dial makes a connection for an exchange that has to be over at the deadline. The end of the context ends the attempt.
+func (d *dialer) dial(ctx context.Context, deadline time.Time) (*connection, error) {
+	within := d.net
+	within.Deadline = deadline
+	socket, err := within.DialContext(ctx, "tcp", d.address)
 	if err != nil {
 		return nil, err
 	}
-	secured, err := d.secured(ctx, socket)
+	secured, err := d.secured(ctx, deadline, socket)
+	if err == nil {
+		err = socket.SetDeadline(deadline)
+	}
 	if err == nil {
 		var c *connection
 		if c, err = newConnection(socket, secured); err == nil {
@@ -82,11 +87,14 @@ func (d *dialer) dial(ctx context.Context) (*connection, error) {
 }
 
 // secured is TLS over a socket; nil where there is to be none.
-func (d *dialer) secured(ctx context.Context, socket net.Conn) (*tls.Conn, error) {
+func (d *dialer) secured(ctx context.Context, deadline time.Time, socket net.Conn) (*tls.Conn, error) {
 	if d.secure == nil {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.handshake)
+	if end := time.Now().Add(d.handshake); end.Before(deadline) {
+		deadline = end
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	conn := tls.Client(socket, d.secure)
 	if err := conn.HandshakeContext(ctx); err != nil {

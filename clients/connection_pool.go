@@ -25,14 +25,15 @@ func newConnections(d *dialer, most int) *connections {
 	return &connections{dialer: d, most: most, keep: idleFor}
 }
 
-// take gives a connection to an exchange: the one that became idle last of those that still can be used, or a new one.
-func (p *connections) take(ctx context.Context) (*connection, error) {
+// take gives a connection to an exchange that has to be over at the deadline: the one that became idle last of those that
+// still can be used, or a new one.
+func (p *connections) take(ctx context.Context, deadline time.Time) (*connection, error) {
 	for {
 		c := p.pop()
 		if c == nil {
-			return p.dialer.dial(ctx)
+			return p.dialer.dial(ctx, deadline)
 		}
-		if c.quiet() {
+		if c.quiet(deadline) {
 			return c, nil
 		}
 		c.close()

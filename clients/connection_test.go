@@ -207,7 +207,7 @@ func TestCloseClosesConnections(t *testing.T) {
 	})
 	c := clientsOf(t, s.url)
 	pool := c.Users.svc.conns
-	first, err := pool.dialer.dial(t.Context())
+	first, err := pool.dialer.dial(t.Context(), time.Now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package clients
 import (
 	"context"
 	"net/http"
+	"os"
+	"time"
 )
 
 // request is one call as it is sent, the same for all its attempts.
@@ -33,10 +35,13 @@ type exchanged struct {
 	sent   bool // a write: the service may have got it
 }
 
-// exchange sends a request once and has a 2xx answer decoded.
-func (s *service) exchange(ctx context.Context, r *request, decode func(answer) (any, error)) (x exchanged, err error) {
+// exchange sends a request once and has a 2xx answer decoded. It ends at the deadline, with an outage, or with its context.
+func (s *service) exchange(ctx context.Context, deadline time.Time, r *request, decode func(answer) (any, error)) (x exchanged, err error) {
 	if err := ctx.Err(); err != nil {
 		return x, err
+	}
+	if !time.Now().Before(deadline) {
+		return x, s.failed(ctx, os.ErrDeadlineExceeded)
 	}
 	w := s.wires.Get().(*wire)
 	defer s.release(w)
@@ -44,7 +49,7 @@ func (s *service) exchange(ctx context.Context, r *request, decode func(answer) 
 		return x, &Error{Kind: KindInternal, Service: s.name, err: err}
 	}
 	w.most = s.cfg.MaxBodyBytes
-	if x.sent, err = s.transmit(ctx, w, r); err != nil {
+	if x.sent, err = s.transmit(ctx, deadline, w, r); err != nil {
 		return x, s.failed(ctx, err)
 	}
 	x.status = w.res.StatusCode()
@@ -54,8 +59,8 @@ func (s *service) exchange(ctx context.Context, r *request, decode func(answer) 
 
 // transmit sends a request on a connection and has its answer read, the body as far as it came. A read that a kept connection
 // leaves without a byte of an answer is sent again on a new one: the service had closed it meanwhile. A write is not.
-func (s *service) transmit(ctx context.Context, w *wire, r *request) (sent bool, err error) {
-	for c, err := s.conns.take(ctx); ; c, err = s.conns.dialer.dial(ctx) {
+func (s *service) transmit(ctx context.Context, deadline time.Time, w *wire, r *request) (sent bool, err error) {
+	for c, err := s.conns.take(ctx, deadline); ; c, err = s.conns.dialer.dial(ctx, deadline) {
 		if err != nil {
 			return false, err
 		}

@@ -19,7 +19,7 @@ var (
 
 // ask1 makes one exchange, without retries, and gives the body as it was handed over.
 func ask1(ctx context.Context, c *Clients, r *request) (body string, x exchanged, err error) {
-	x, err = c.Users.svc.exchange(ctx, r, func(a answer) (any, error) {
+	x, err = c.Users.svc.exchange(ctx, time.Now().Add(time.Minute), r, func(a answer) (any, error) {
 		body = string(a.body)
 		return nil, nil
 	})

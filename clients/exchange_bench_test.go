@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // BenchmarkExchange is one upstream call as it is sent, its answer read and not decoded, against a service that allocates
@@ -23,7 +24,7 @@ func BenchmarkExchange(b *testing.B) {
 			seen := func(a answer) (any, error) { return nil, nil }
 			b.ReportAllocs()
 			for b.Loop() {
-				if x, err := c.Users.svc.exchange(ctx, r, seen); err != nil || x.size != size {
+				if x, err := c.Users.svc.exchange(ctx, time.Now().Add(time.Minute), r, seen); err != nil || x.size != size {
 					b.Fatal(x, err)
 				}
 			}

@@ -14,7 +14,6 @@ import (
 	"github.com/failsafe-go/failsafe-go/fallback"
 	"github.com/failsafe-go/failsafe-go/hedgepolicy"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
-	"github.com/failsafe-go/failsafe-go/timeout"
 )
 
 // callState is what the policies, which all calls share, know of one call. It travels in the context.
@@ -23,6 +22,7 @@ type callState struct {
 	caller   context.Context           // whose end is no fault of the service
 	use      func(answer) (any, error) // decodes a 2xx answer
 	fallback func(*Error) any          // what to answer in an outage; nil: the error
+	end      time.Time                 // of the budget for the whole call
 	applied  atomic.Bool               // an attempt of this write may have been done
 	wait     atomic.Int64              // nanoseconds that the last failed attempt was told to wait; 0: nothing was said
 }
@@ -31,9 +31,10 @@ type callStateKey struct{}
 
 func callStateOf(ctx context.Context) *callState { return ctx.Value(callStateKey{}).(*callState) }
 
-// newPolicies composes, from the outside in: stale answers, the budget of the whole call, retries, the breaker, the
-// bulkhead, hedging and the timeout of one attempt. The budget stands inside the fallback, which would not run under an
-// expired context. The breaker is the service's, whatever the rest is set to.
+// newPolicies composes, from the outside in: stale answers, retries, the breaker, the bulkhead and hedging. Time limits are
+// none of failsafe's: an attempt has a deadline on its connection, which needs no timer, no goroutine and no context of its
+// own, and the budget of the whole call bounds the deadlines of all its attempts and the waits between them. The breaker is
+// the service's, whatever the rest is set to.
 func newPolicies(s *service, cfg ServiceConfig) failsafe.Executor[any] {
 	outage := func(_ any, err error) bool { return isOutage(err) }
 	retry := retrypolicy.NewBuilder[any]().
@@ -49,7 +50,6 @@ func newPolicies(s *service, cfg ServiceConfig) failsafe.Executor[any] {
 		ReturnLastFailure()
 	policies := []failsafe.Policy[any]{
 		fallback.NewBuilderWithFunc(s.fall).HandleIf(outage).Build(),
-		timeout.New[any](cfg.Budget),
 		retry.Build(),
 		s.breaker,
 		bulkhead.NewBuilder[any](uint(cfg.Concurrency)).WithMaxWaitTime(cfg.QueueWait).Build(),
@@ -58,7 +58,7 @@ func newPolicies(s *service, cfg ServiceConfig) failsafe.Executor[any] {
 		policies = append(policies, hedgepolicy.NewBuilderWithDelayFunc(s.hedgeDelay).
 			OnHedge(func(failsafe.ExecutionEvent[any]) { s.observe.hedge(s.name) }).Build())
 	}
-	return failsafe.With(append(policies, timeout.New[any](cfg.Timeout))...)
+	return failsafe.With(policies...)
 }
 
 // forBulk is the setting for a write to everything of a user.
@@ -84,13 +84,14 @@ func isOutage(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind == KindUnavailable
 	}
-	return errors.Is(err, timeout.ErrExceeded) || errors.Is(err, circuitbreaker.ErrOpen) || errors.Is(err, bulkhead.ErrFull)
+	return errors.Is(err, circuitbreaker.ErrOpen) || errors.Is(err, bulkhead.ErrFull)
 }
 
 // call sends a request under the service's policies. use decodes a 2xx answer and must not keep its body; fallback, if
 // there is one, says what to answer in an outage. The error is an *Error or the caller's own context error.
 func call[T any](ctx context.Context, s *service, r *request, use func(answer) (T, error), instead func(*Error) T) (T, error) {
-	c := &callState{req: r, caller: ctx, use: func(a answer) (any, error) { return use(a) }}
+	_, budget := s.waits(r)
+	c := &callState{req: r, caller: ctx, use: func(a answer) (any, error) { return use(a) }, end: time.Now().Add(budget)}
 	if instead != nil {
 		c.fallback = func(e *Error) any { return instead(e) }
 	}
@@ -123,16 +124,16 @@ func (s *service) attempt(exec failsafe.Execution[any], c *callState) (value any
 			value, err = nil, &Error{Kind: KindInternal, Service: s.name, err: fmt.Errorf("panic: %v", r)}
 		}
 		done.Duration, done.Err = time.Since(start), err
-		s.report(ctx, c, exec.ElapsedTime(), done)
+		s.report(ctx, c, done)
 	}()
-	x, err := s.exchange(ctx, c.req, c.use)
+	x, err := s.exchange(ctx, s.deadline(c, start), c.req, c.use)
 	done.Status, done.Bytes = x.status, x.size
 	e, ok := errors.AsType[*Error](err)
 	mayBeDone := err != nil && !ok && x.sent // cut off by its context
 	c.wait.Store(0)
 	if ok && e.Kind == KindUnavailable {
 		c.wait.Store(int64(e.Outage.RetryAfter))
-		e.abandoned = e.abandoned || e.Outage.RetryAfter > s.timeLeft(exec, c.req)
+		e.abandoned = e.abandoned || e.Outage.RetryAfter > timeLeft(ctx, c)
 		e.applied = e.applied || (x.sent && x.status/100 <= 2)
 		mayBeDone = e.applied
 	}
@@ -142,29 +143,37 @@ func (s *service) attempt(exec failsafe.Execution[any], c *callState) (value any
 	return x.value, err
 }
 
-// timeLeft is how long a call may still take.
-func (s *service) timeLeft(exec failsafe.Execution[any], r *request) time.Duration {
-	_, budget := s.waits(r)
-	left := budget - exec.ElapsedTime()
-	if deadline, ok := exec.Context().Deadline(); ok {
+// deadline is when an attempt that starts now has to be over.
+func (s *service) deadline(c *callState, start time.Time) time.Time {
+	attempt, _ := s.waits(c.req)
+	if end := start.Add(attempt); end.Before(c.end) {
+		return end
+	}
+	return c.end
+}
+
+// timeLeft is how long a call may still take; below 0 when its budget is spent.
+func timeLeft(ctx context.Context, c *callState) time.Duration {
+	left := time.Until(c.end)
+	if deadline, ok := ctx.Deadline(); ok {
 		left = min(left, time.Until(deadline))
 	}
 	return left
 }
 
 // report tells the observer and the recorder about an attempt, and the hedge about the time a read took.
-func (s *service) report(ctx context.Context, c *callState, elapsed time.Duration, done Call) {
+func (s *service) report(ctx context.Context, c *callState, done Call) {
 	outcome := "ok"
-	timeLimit, budget := s.waits(c.req)
+	e, _ := errors.AsType[*Error](done.Err)
 	switch {
 	case done.Err == nil:
 		if c.req.key == "" {
 			s.latency.add(done.Duration)
 		}
+	case e != nil && e.Outage != nil && e.Outage.Reason == Timeout:
+		outcome = "timeout"
 	case isOutage(done.Err):
 		outcome = "outage"
-	case ctx.Err() != nil && (done.Duration >= timeLimit || elapsed >= budget):
-		outcome, done.Err = "timeout", timeout.ErrExceeded
 	case ctx.Err() != nil:
 		outcome = "cancelled"
 	default:
@@ -195,8 +204,6 @@ func (s *service) asError(err error) *Error {
 		e := unavailable(s.name, CircuitOpen, err)
 		e.Outage.RetryAfter, e.Outage.Unasked = s.breaker.snapshot().RetryAfter, true
 		return e
-	case errors.Is(err, timeout.ErrExceeded):
-		return unavailable(s.name, Timeout, err)
 	case errors.Is(err, bulkhead.ErrFull):
 		e := unavailable(s.name, Unavailable, err)
 		e.Outage.Unasked = true
@@ -224,14 +231,16 @@ func (s *service) settle(c *callState, err error) error {
 	return e
 }
 
-// retryDelay is what Retry-After says, or an exponential backoff with jitter of half either way. It does not ask the execution
-// for its last error, which the timeout of the budget may be writing at this moment.
+// retryDelay is what Retry-After says, or an exponential backoff with jitter of half either way; never more than the budget
+// has left.
 func (s *service) retryDelay(exec failsafe.ExecutionAttempt[any]) time.Duration {
-	if wait := callStateOf(exec.Context()).wait.Load(); wait > 0 {
-		return time.Duration(wait)
+	c := callStateOf(exec.Context())
+	wait := time.Duration(c.wait.Load())
+	if wait == 0 {
+		base := s.cfg.Backoff << min(exec.Retries(), 10)
+		wait = base/2 + time.Duration(rand.Int64N(int64(base)+1))
 	}
-	base := s.cfg.Backoff << min(exec.Retries(), 10)
-	return base/2 + time.Duration(rand.Int64N(int64(base)+1))
+	return min(wait, max(time.Until(c.end), 0))
 }
 
 // hedgeDelay is how long a read may take before it is sent again; -1: it is not.

@@ -1911,7 +1911,7 @@ func (ec *executionContext) tablePageInfo(t *engine.Tables) {
 			Object: "PageInfo", Name: "startCursor",
 			Append: func(b []byte, v any) ([]byte, bool) {
 				obj := v.(*relay.PageInfo)
-				p := obj.StartCursor
+				p := obj.StartCursor()
 				if p == nil {
 					return b, false
 				}
@@ -1923,7 +1923,7 @@ func (ec *executionContext) tablePageInfo(t *engine.Tables) {
 			Object: "PageInfo", Name: "endCursor",
 			Append: func(b []byte, v any) ([]byte, bool) {
 				obj := v.(*relay.PageInfo)
-				p := obj.EndCursor
+				p := obj.EndCursor()
 				if p == nil {
 					return b, false
 				}

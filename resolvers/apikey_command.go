@@ -36,7 +36,7 @@ func (r *Resolver) apiKeys(ctx context.Context, first *int, after *string) (*gra
 		page.Edges = append(page.Edges, &graph.APIKeyEdge{Cursor: key.ID, Node: &key})
 	}
 	if n := len(page.Edges); n > 0 {
-		page.PageInfo.StartCursor, page.PageInfo.EndCursor = &page.Edges[0].Cursor, &page.Edges[n-1].Cursor
+		page.PageInfo.Start, page.PageInfo.End = relay.At(page.Edges[0].Cursor), relay.At(page.Edges[n-1].Cursor)
 	}
 	return page, nil
 }

@@ -122,11 +122,11 @@ func (p *historyPages) add(entry *graph.HistoryEntry, number int64) {
 func (p *historyPages) connection(last int64) *graph.HistoryConnection {
 	info := p.page.PageInfo
 	if n := len(p.page.Edges); n > 0 {
-		info.StartCursor, info.EndCursor = &p.page.Edges[0].Cursor, &p.page.Edges[n-1].Cursor
+		info.Start, info.End = relay.At(p.page.Edges[0].Cursor), relay.At(p.page.Edges[n-1].Cursor)
 	}
 	if info.HasNextPage {
 		cursor := historyCursor(last)
-		info.EndCursor = &cursor
+		info.End = relay.At(cursor)
 	}
 	return &p.page
 }

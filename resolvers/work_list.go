@@ -50,7 +50,7 @@ func (r *Resolver) records(ctx context.Context, filter work.Filter, first *int, 
 func pageInfo(edges int, cursor func(i int) string, more bool, after *string) *relay.PageInfo {
 	info := &relay.PageInfo{HasNextPage: more, HasPreviousPage: after != nil && *after != ""}
 	if edges > 0 {
-		info.StartCursor, info.EndCursor = pointer(cursor(0)), pointer(cursor(edges-1))
+		info.Start, info.End = relay.At(cursor(0)), relay.At(cursor(edges-1))
 	}
 	return info
 }

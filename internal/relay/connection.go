@@ -34,12 +34,34 @@ func (c *Connection[T]) Nodes() []T {
 	return nodes
 }
 
-// PageInfo is what a page knows of the list around it; the cursors are nil on an empty page.
+// PageInfo is what a page knows of the list around it. The zero value is that of an empty list.
 type PageInfo struct {
 	HasNextPage     bool
 	HasPreviousPage bool
-	StartCursor     *string
-	EndCursor       *string
+	Start, End      Positioned // nil on an empty page
+}
+
+// Positioned is something whose position in its list a cursor can tell.
+type Positioned interface{ Cursor() string }
+
+// At is a cursor that is known already.
+type At string
+
+// Cursor is the cursor itself.
+func (a At) Cursor() string { return string(a) }
+
+// StartCursor is the position of the page's first item, nil on an empty page. Like EndCursor it is made when it is asked for.
+func (p PageInfo) StartCursor() *string { return cursorOf(p.Start) }
+
+// EndCursor is the position of the page's last item, nil on an empty page.
+func (p PageInfo) EndCursor() *string { return cursorOf(p.End) }
+
+func cursorOf(place Positioned) *string {
+	if place == nil {
+		return nil
+	}
+	cursor := place.Cursor()
+	return &cursor
 }
 
 // The pages and edges of the graph.
@@ -132,8 +154,7 @@ func connect[T any](args Args, w clients.Window[T], cursor func(T) clients.Curso
 	return c
 }
 
-// bound gives a page that is not empty the cursors of its ends.
+// bound gives a page that is not empty its ends.
 func (c *Connection[T]) bound() {
-	start, end := c.Edges[0].Cursor(), c.Edges[len(c.Edges)-1].Cursor()
-	c.PageInfo.StartCursor, c.PageInfo.EndCursor = &start, &end
+	c.PageInfo.Start, c.PageInfo.End = &c.Edges[0], &c.Edges[len(c.Edges)-1]
 }

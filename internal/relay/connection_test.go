@@ -47,8 +47,8 @@ func TestConnectionTellsWhatIsAroundThePage(t *testing.T) {
 			if info.HasNextPage != tt.hasNext || info.HasPreviousPage != tt.hasPr {
 				t.Errorf("page info %+v, want next %t, previous %t", info, tt.hasNext, tt.hasPr)
 			}
-			if info.StartCursor == nil || *info.StartCursor != c.Edges[0].Cursor() || info.EndCursor == nil || *info.EndCursor != c.Edges[1].Cursor() {
-				t.Errorf("cursors %v and %v are not those of the first and the last edge", info.StartCursor, info.EndCursor)
+			if info.StartCursor() == nil || *info.StartCursor() != c.Edges[0].Cursor() || info.EndCursor() == nil || *info.EndCursor() != c.Edges[1].Cursor() {
+				t.Errorf("cursors %v and %v are not those of the first and the last edge", info.StartCursor(), info.EndCursor())
 			}
 		})
 	}
@@ -84,7 +84,7 @@ func TestFollowConnectionsNameTheOtherSide(t *testing.T) {
 		if len(tt.page.Edges) != 1 || tt.page.Edges[0] != edge || !slices.Equal(tt.page.UserIDs(), []clients.UserID{tt.other}) {
 			t.Errorf("%s: %+v, want edge %+v", name, tt.page, edge)
 		}
-		if !tt.page.PageInfo.HasNextPage || *tt.page.PageInfo.EndCursor != string(clients.CursorAt(noon, string(tt.other))) || tt.page.TotalCount != 4 {
+		if !tt.page.PageInfo.HasNextPage || *tt.page.PageInfo.EndCursor() != string(clients.CursorAt(noon, string(tt.other))) || tt.page.TotalCount != 4 {
 			t.Errorf("%s: page info %+v of %d", name, tt.page.PageInfo, tt.page.TotalCount)
 		}
 	}
@@ -142,8 +142,8 @@ func walk[T comparable](t *rapid.T, order relay.Order, want []T, check newArgs, 
 			if !more || pages > len(want) {
 				break
 			}
-			if at = info.EndCursor; backward {
-				at = info.StartCursor
+			if at = info.EndCursor(); backward {
+				at = info.StartCursor()
 			}
 		}
 		if !slices.Equal(got, want) {

@@ -4,7 +4,7 @@ package relay
 // and HasPreviousPage still tell of it. The page's cursors are those of what is left; where nothing is left, a cursor stays on each
 // side that the list goes on at, since nobody could read on without it.
 func (c *Connection[T]) Keep(keep func(i int) bool) {
-	kept := c.Edges[:0] // the page's own
+	kept := c.Edges[:0] // the page's own; where nothing is kept its ends stay as they are
 	for i, edge := range c.Edges {
 		if keep(i) {
 			kept = append(kept, edge)
@@ -16,9 +16,9 @@ func (c *Connection[T]) Keep(keep func(i int) bool) {
 		return
 	}
 	if !c.PageInfo.HasPreviousPage {
-		c.PageInfo.StartCursor = nil
+		c.PageInfo.Start = nil
 	}
 	if !c.PageInfo.HasNextPage {
-		c.PageInfo.EndCursor = nil
+		c.PageInfo.End = nil
 	}
 }

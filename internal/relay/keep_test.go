@@ -51,7 +51,7 @@ func TestKeepLeavesAPageThatOneCanReadOnFrom(t *testing.T) {
 				t.Errorf("%s stands at the cursor of %s", edge.Node.ID, names[edge.Cursor()])
 			}
 		}
-		for _, cursor := range []*string{page.PageInfo.StartCursor, page.PageInfo.EndCursor} {
+		for _, cursor := range []*string{page.PageInfo.StartCursor(), page.PageInfo.EndCursor()} {
 			name := "-"
 			if cursor != nil {
 				name = names[*cursor]
