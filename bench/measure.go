@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -61,7 +62,16 @@ func (b *benchmark) measure(ctx context.Context, c cell, s server, round int) (m
 	if err := b.setLatency(ctx, c.mode.latency); err != nil {
 		return m, err
 	}
-	err = b.serving(ctx, func(addr string) process.Command { return s.command(b, c.mode, addr) }, func(r running) error {
+	err = b.serving(ctx, func(addr string) process.Command { return s.command(b, c.mode, addr) }, func(r running) (err error) {
+		if s.events && c.mode.live {
+			beating, stop := context.WithCancel(ctx)
+			stopped := make(chan error, 1)
+			go func() { stopped <- beat(beating, r.base) }()
+			defer func() {
+				stop()
+				err = errors.Join(err, <-stopped)
+			}()
+		}
 		spec := load.Spec{
 			URL: r.url, Requests: b.expected[expectation(s.name, c.workload.name)], Connections: c.connections,
 			Seed: uint64(round), WarmUp: c.mode.warmUp, Window: b.window,

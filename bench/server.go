@@ -19,6 +19,7 @@ type server struct {
 	name    string
 	command func(*benchmark, mode, string) process.Command // of the server in a mode, to listen on an address
 	fixed   bool                                           // the mode makes no difference to it
+	events  bool                                           // it can be told of events
 }
 
 // servers are those that are compared, in the table's order. Another executor of the gateway's is one more line.
@@ -27,8 +28,8 @@ func servers() []server {
 		{name: "static", command: staticCommand, fixed: true},
 		{name: baseline, command: handCommand(false)},
 		{name: "hand+gc", command: handCommand(true)},
-		{name: "ours", command: gatewayCommand()},
-		{name: "stock", command: gatewayCommand("--executor", "gqlgen")},
+		{name: "ours", command: gatewayCommand(), events: true},
+		{name: "stock", command: gatewayCommand("--executor", "gqlgen"), events: true},
 	}
 }
 
