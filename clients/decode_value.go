@@ -73,13 +73,17 @@ func readWord[T ~string](d *decoder, into *T, known ...T) error {
 	return err
 }
 
-// quoted reads a string as it stands in the body; null is nil.
+// quoted reads a string as it stands in the body; null is nil. No space is left before it: jx looks for the value of a member
+// before it hands it over.
 func (d *decoder) quoted() ([]byte, error) {
-	switch d.Next() {
-	case jx.Null:
-		return nil, d.Null()
-	case jx.String:
-		return d.Raw()
+	raw, err := d.Raw()
+	switch {
+	case err != nil:
+		return nil, err
+	case raw[0] == '"':
+		return raw, nil
+	case raw[0] == 'n':
+		return nil, nil
 	}
 	return nil, errNoString
 }
@@ -92,15 +96,8 @@ func (d *decoder) presence() (bool, error) {
 
 // int reads an integer.
 func (d *decoder) int(into *int) error {
-	switch d.Next() {
-	case jx.Null:
-		return d.Null()
-	case jx.Number:
-	default:
-		return errNoInteger
-	}
 	digits, err := d.Raw() // and not d.Int, which misses some overflows
-	if err != nil {
+	if err != nil || digits[0] == 'n' {
 		return err
 	}
 	n, err := strconv.Atoi(string(digits))
