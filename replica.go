@@ -77,6 +77,7 @@ func openReplica(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *
 	}
 	shed := r.graphql.HTTP.Overload
 	r.metrics.Overload(shed.UnderWay, shed.Limit, shed.Waited)
+	r.gateway.clients.HedgeUnless(shed.Busy)
 	return r, nil
 }
 

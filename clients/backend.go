@@ -45,6 +45,7 @@ type service struct {
 	liveSince   atomic.Int64 // since when its events arrive, in Unix nanoseconds; 0: they do not
 	wrote       func(context.Context, Change)
 	pause       time.Duration // before what lags is read again
+	busy        func() bool   // nil: never, see HedgeUnless
 }
 
 func newService(name string, cfg ServiceConfig, all *Config, shared *cache) (*service, error) {

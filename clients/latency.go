@@ -32,3 +32,12 @@ func (l *latency) add(took time.Duration) {
 
 // p95 is the 95th percentile, or 0 while it is not known.
 func (l *latency) p95() time.Duration { return time.Duration(l.known.Load()) }
+
+// HedgeUnless has no read sent a second time while busy says that this process itself has more to do than it can: the second
+// would be as late as the first, and make everything later. It has to be called before the first read. busy is called for each
+// read of a service that hedges, from many goroutines.
+func (c *Clients) HedgeUnless(busy func() bool) {
+	for _, s := range c.services {
+		s.busy = busy
+	}
+}

@@ -245,7 +245,7 @@ func (s *service) retryDelay(exec failsafe.ExecutionAttempt[any]) time.Duration 
 
 // hedgeDelay is how long a read may take before it is sent again; -1: it is not.
 func (s *service) hedgeDelay(exec failsafe.ExecutionAttempt[any]) time.Duration {
-	if callStateOf(exec.Context()).req.key != "" || !s.breaker.isClosed() {
+	if callStateOf(exec.Context()).req.key != "" || !s.breaker.isClosed() || s.busy != nil && s.busy() {
 		return -1
 	}
 	p95 := s.latency.p95()

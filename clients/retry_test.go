@@ -134,6 +134,11 @@ func TestHedgeDelay(t *testing.T) {
 	if d := delay(p, ""); d != 60*time.Millisecond {
 		t.Errorf("the 95th percentile of 0 to 63 ms: %s", d)
 	}
+	c.HedgeUnless(func() bool { return true })
+	if d := delay(p, ""); d != -1 {
+		t.Errorf("while this process is busy: %s", d)
+	}
+	c.HedgeUnless(func() bool { return false })
 	if d := delay(p, "key"); d != -1 {
 		t.Errorf("a write: %s", d)
 	}

@@ -88,7 +88,7 @@ type HTTP struct {
 	MaxJSONValues  int           `name:"max-json-values" default:"100000" help:"Values in a request body."`
 	MaxBatch       int           `default:"0" help:"Operations in one request; 0 refuses batches."`
 	MaxConcurrent  int           `name:"max-concurrent-requests" default:"2048" help:"Requests to the graph at a time; further ones get 503. 0: any number."`
-	OverloadDelay  time.Duration `default:"100ms" help:"How long work may wait for a processor before requests get 503; 0: any time."`
+	OverloadDelay  time.Duration `default:"50ms" help:"How long work may wait for a processor before requests get 503; 0: any time."`
 	HeaderTimeout  time.Duration `default:"5s" help:"Longest time that a request's header may take to arrive."`
 	BodyTimeout    time.Duration `default:"10s" help:"Longest time that a request body may take to arrive."`
 	AllowedOrigins []string      `placeholder:"ORIGIN,…" help:"Origins whose pages may ask, such as https://app.example or https://*.example; * for all."`

@@ -78,6 +78,9 @@ func (o *Overload) Limit() int { return int(o.limit.Load()) }
 // Waited is how long goroutines waited for a processor when that was looked at last.
 func (o *Overload) Waited() time.Duration { return time.Duration(o.waited.Load()) }
 
+// Busy says whether goroutines wait more than half as long as they may.
+func (o *Overload) Busy() bool { return o.config.Delay > 0 && o.Waited() > o.config.Delay/2 }
+
 // enter takes one request more, which has to leave, or says that it is refused.
 func (o *Overload) enter() bool {
 	if o == nil {
