@@ -223,7 +223,7 @@ func TestExplainShowsTheTree(t *testing.T) {
 	if got := lines[1:]; len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
 		t.Errorf("the tree is %q in\n%s", got, out)
 	}
-	for _, want := range []string{"calls to 4 services in 4 rounds", "GET /comments/by-post", `"followers"`} {
+	for _, want := range []string{"calls to 4 services in 3 rounds", "GET /comments/by-post", `"followers"`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -81,8 +81,9 @@ func (e breakerExecutor) Apply(inner func(failsafe.Execution[any]) *common.Polic
 // judge says what a result tells about the service. A caller that has left and a call that never got its turn tell nothing;
 // a call that was cut off while its caller still waits has used up its budget.
 func judge(caller context.Context, err error) verdict {
+	e, ok := errors.AsType[*Error](err)
 	switch {
-	case errors.Is(err, bulkhead.ErrFull):
+	case errors.Is(err, bulkhead.ErrFull), ok && e.Outage != nil && e.Outage.Unasked:
 		return noVerdict
 	case isOutage(err):
 		return failing

@@ -2,6 +2,7 @@ package clients
 
 import (
 	"context"
+	"os"
 	"sync"
 	"time"
 )
@@ -29,6 +30,9 @@ func newConnections(d *dialer, most int) *connections {
 // still can be used, or a new one.
 func (p *connections) take(ctx context.Context, deadline time.Time) (*connection, error) {
 	for {
+		if !time.Now().Before(deadline) { // every connection would look as if it were closed
+			return nil, os.ErrDeadlineExceeded
+		}
 		c := p.pop()
 		if c == nil {
 			return p.dialer.dial(ctx, deadline)

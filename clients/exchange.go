@@ -40,8 +40,10 @@ func (s *service) exchange(ctx context.Context, deadline time.Time, r *request, 
 	if err := ctx.Err(); err != nil {
 		return x, err
 	}
-	if !time.Now().Before(deadline) {
-		return x, s.failed(ctx, os.ErrDeadlineExceeded)
+	if !time.Now().Before(deadline) { // it has waited for its turn too long
+		late := unavailable(s.name, Timeout, os.ErrDeadlineExceeded)
+		late.Outage.Unasked = true
+		return x, late
 	}
 	w := s.wires.Get().(*wire)
 	defer s.release(w)
@@ -71,7 +73,7 @@ func (s *service) transmit(ctx context.Context, deadline time.Time, w *wire, r *
 		} else {
 			c.close()
 		}
-		if err == nil || w.answered || !kept || r.key != "" || ctx.Err() != nil {
+		if err == nil || w.answered || !kept || r.key != "" || ctx.Err() != nil || isTimeout(err) {
 			return r.key != "", err
 		}
 	}

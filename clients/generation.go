@@ -9,10 +9,10 @@ import (
 // it in the slots its tags hash to; a value read at generation g counts as long as none of its tags' slots holds more than
 // g. Memory is fixed: tags that share a slot merely overtake each other's values. Safe for concurrent use.
 type generations struct {
-	mu        sync.Mutex // one invalidation at a time, so that slots only grow
-	now       atomic.Uint64
-	changed   marks // what is older has to be read again
-	withdrawn marks // what is older must not even stand in for an answer that fails
+	mu        sync.Mutex    // one invalidation at a time, so that slots only grow
+	now       atomic.Uint64 // moves when the slots are set: who sees it finds nothing fresh from before
+	changed   marks         // what is older has to be read again
+	withdrawn marks         // what is older must not even stand in for an answer that fails
 }
 
 // marks are the last invalidations of one kind.
@@ -82,11 +82,12 @@ func (g *generations) invalidate(since uint64, first tag, more ...tag) (next uin
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	alone = g.last(tagged(first)) <= since
-	next = g.now.Add(1)
+	next = g.now.Load() + 1
 	g.changed.slots[first].Store(next)
 	for _, slot := range more {
 		g.changed.slots[slot].Store(next)
 	}
+	g.now.Store(next)
 	return next, alone
 }
 
@@ -94,25 +95,29 @@ func (g *generations) invalidate(since uint64, first tag, more ...tag) (next uin
 func (g *generations) withdraw(tags ...tag) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	next := g.now.Add(1)
+	next := g.now.Load() + 1
 	for _, slot := range tags {
 		g.withdrawn.slots[slot].Store(next)
 		g.changed.slots[slot].Store(next)
 	}
+	g.now.Store(next)
 }
 
 // invalidateAll overtakes every value of the service.
 func (g *generations) invalidateAll() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.changed.all.Store(g.now.Add(1))
+	next := g.now.Load() + 1
+	g.changed.all.Store(next)
+	g.now.Store(next)
 }
 
 // withdrawAll withdraws every value of the service.
 func (g *generations) withdrawAll() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	next := g.now.Add(1)
+	next := g.now.Load() + 1
 	g.withdrawn.all.Store(next)
 	g.changed.all.Store(next)
+	g.now.Store(next)
 }

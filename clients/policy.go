@@ -24,7 +24,7 @@ type callState struct {
 	fallback func(*Error) any          // what to answer in an outage; nil: the error
 	end      time.Time                 // of the budget for the whole call
 	applied  atomic.Bool               // an attempt of this write may have been done
-	wait     atomic.Int64              // nanoseconds that the last failed attempt was told to wait; 0: nothing was said
+	wait     atomic.Int64              // nanoseconds between the last failed attempt and the next
 }
 
 type callStateKey struct{}
@@ -129,11 +129,11 @@ func (s *service) attempt(exec failsafe.Execution[any], c *callState) (value any
 	x, err := s.exchange(ctx, s.deadline(c, start), c.req, c.use)
 	done.Status, done.Bytes = x.status, x.size
 	e, ok := errors.AsType[*Error](err)
-	mayBeDone := err != nil && !ok && x.sent // cut off by its context
-	c.wait.Store(0)
+	mayBeDone := !ok && x.sent // done, though its caller may have left, or cut off by its context
 	if ok && e.Kind == KindUnavailable {
-		c.wait.Store(int64(e.Outage.RetryAfter))
-		e.abandoned = e.abandoned || e.Outage.RetryAfter > timeLeft(ctx, c)
+		wait := s.pauseBefore(exec.Retries(), e)
+		c.wait.Store(int64(wait))
+		e.abandoned = e.abandoned || wait >= timeLeft(ctx, c)
 		e.applied = e.applied || (x.sent && x.status/100 <= 2)
 		mayBeDone = e.applied
 	}
@@ -231,16 +231,18 @@ func (s *service) settle(c *callState, err error) error {
 	return e
 }
 
-// retryDelay is what Retry-After says, or an exponential backoff with jitter of half either way; never more than the budget
-// has left.
-func (s *service) retryDelay(exec failsafe.ExecutionAttempt[any]) time.Duration {
-	c := callStateOf(exec.Context())
-	wait := time.Duration(c.wait.Load())
-	if wait == 0 {
-		base := s.cfg.Backoff << min(exec.Retries(), 10)
-		wait = base/2 + time.Duration(rand.Int64N(int64(base)+1))
+// pauseBefore is the wait before the next attempt: what Retry-After says, or an exponential backoff with jitter of half either way.
+func (s *service) pauseBefore(retries int, e *Error) time.Duration {
+	if e.Outage.RetryAfter > 0 {
+		return e.Outage.RetryAfter
 	}
-	return min(wait, max(time.Until(c.end), 0))
+	base := s.cfg.Backoff << min(retries, 10)
+	return base/2 + time.Duration(rand.Int64N(int64(base)+1))
+}
+
+// retryDelay is the wait that the failed attempt has worked out. It is shorter than what is left of the budget.
+func (s *service) retryDelay(exec failsafe.ExecutionAttempt[any]) time.Duration {
+	return time.Duration(callStateOf(exec.Context()).wait.Load())
 }
 
 // hedgeDelay is how long a read may take before it is sent again; -1: it is not.

@@ -65,11 +65,10 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 func TestBackoffGrowsAndJitters(t *testing.T) {
 	c := clientsOf(t, "http://127.0.0.1:1", each(func(s *ServiceConfig) { s.Backoff = 100 * time.Millisecond }))
 	seen := make(map[time.Duration]bool)
-	ctx := context.WithValue(t.Context(), callStateKey{}, &callState{end: time.Now().Add(time.Hour)})
 	for retries := range 3 {
 		base := 100 * time.Millisecond << retries
 		for range 50 {
-			d := c.Users.svc.retryDelay(fakeAttempt{ctx: ctx, retries: retries})
+			d := c.Users.svc.pauseBefore(retries, unavailable("user", Unavailable, nil))
 			if d < base/2 || d > base*3/2 {
 				t.Errorf("retry %d after %s", retries+1, d)
 			}
@@ -144,5 +143,35 @@ func TestHedgeDelay(t *testing.T) {
 	}
 	if d := delay(s, ""); d != -1 {
 		t.Errorf("an open breaker: %s", d)
+	}
+}
+
+// TestRetriesEndWithTheBudget: a wait that the budget does not cover is not begun, and the answer says what the service did.
+func TestRetriesEndWithTheBudget(t *testing.T) {
+	u := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	c := clientsOf(t, u.URL, uncached, each(func(s *ServiceConfig) { s.Backoff, s.Budget, s.Retries = time.Minute, time.Second, 5 }))
+	start := time.Now()
+	if err := ask(t.Context(), c); reasonOf(err) != Unavailable {
+		t.Errorf("got %v", err)
+	}
+	if n, took := len(u.requests()), time.Since(start); n != 1 || took > 900*time.Millisecond {
+		t.Errorf("%d requests, %s", n, took)
+	}
+}
+
+// TestAnAttemptThatComesTooLate is not made, says nothing about the service, and costs no connection.
+func TestAnAttemptThatComesTooLate(t *testing.T) {
+	u := newUpstream(t, usersAsked)
+	c := clientsOf(t, u.URL, uncached)
+	if err := ask(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	s, before := c.Users.svc, len(u.requests())
+	_, err := s.exchange(t.Context(), time.Now(), &request{method: http.MethodGet, target: "/users?ids=u1"}, nil)
+	if e, _ := errors.AsType[*Error](err); e == nil || e.Outage.Reason != Timeout || !e.Outage.Unasked || judge(t.Context(), err) != noVerdict {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.conns.take(t.Context(), time.Now()); err == nil || len(s.conns.idle) != 1 || len(u.requests()) != before {
+		t.Errorf("%v, %d connections idle, %d requests", err, len(s.conns.idle), len(u.requests())-before)
 	}
 }

@@ -15,6 +15,7 @@ type Gate struct {
 	running int           // fields that compute
 	waiting []func()      // what to begin once none does
 	clock   *time.Timer   // runs for what waits, nil when no field has left since
+	round   int           // counts how often what waited has begun
 }
 
 type gateKey struct{}
@@ -50,24 +51,46 @@ func (g *Gate) Outside(wait func()) {
 	wait()
 }
 
-// open begins what waits, if nobody computes or its time has come; else its time begins to run.
-func (g *Gate) open(late bool) {
-	var begin []func()
+// open begins what waits, if nobody computes; else its time begins to run.
+func (g *Gate) open() {
 	g.mu.Lock()
+	var begin []func()
 	switch {
-	case late || g.running <= 0: // below 0: a resolver waits on goroutines of its own
-		begin, g.waiting = g.waiting, nil
-		if g.clock != nil {
-			g.clock.Stop()
-			g.clock = nil
-		}
+	case g.running <= 0: // below 0: a resolver waits on goroutines of its own
+		begin = g.allLocked()
 	case len(g.waiting) > 0 && g.clock == nil:
-		g.clock = time.AfterFunc(g.delay, func() { g.open(true) })
+		round := g.round
+		g.clock = time.AfterFunc(g.delay, func() { g.late(round) })
 	}
 	g.mu.Unlock()
 	for _, f := range begin {
 		f()
 	}
+}
+
+// late begins what has waited for too long, unless that has begun meanwhile: what waits then has a time of its own.
+func (g *Gate) late(round int) {
+	g.mu.Lock()
+	var begin []func()
+	if round == g.round {
+		begin = g.allLocked()
+	}
+	g.mu.Unlock()
+	for _, f := range begin {
+		f()
+	}
+}
+
+// allLocked takes what waits, to be begun.
+func (g *Gate) allLocked() []func() {
+	begin := g.waiting
+	g.waiting = nil
+	g.round++
+	if g.clock != nil {
+		g.clock.Stop()
+		g.clock = nil
+	}
+	return begin
 }
 
 func (g *Gate) enter(n int) {
@@ -85,5 +108,5 @@ func (g *Gate) leave() {
 	if last {
 		runtime.Gosched() // a batch that is done wakes many fields: let the others in before the first begins the next batch alone
 	}
-	g.open(false)
+	g.open()
 }

@@ -19,6 +19,8 @@ const (
 	sqliteReaders = 4
 	// sqliteBusy is how long a connection waits for another process, or a checkpoint for readers, in milliseconds.
 	sqliteBusy = 5000
+	// foldAgain is how long a checkpoint is left alone that another process was in the way of.
+	foldAgain = 10 * time.Millisecond
 	// sqliteSchema: recorded is when the log took an event in, in microseconds, and never falls with growing positions.
 	// Of table log there is one row.
 	sqliteSchema = `
@@ -154,14 +156,22 @@ func (s *SQLite) fold(ctx context.Context) error {
 		}
 		defer reader.Close() // nothing of it is used
 	}
-	var busy, pages, moved int
-	if err := s.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
-		return err
+	for end := time.Now().Add(sqliteBusy * time.Millisecond); ; {
+		var busy, pages, moved int
+		err := s.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+		switch {
+		case err != nil || busy == 0:
+			return err
+		case time.Now().After(end):
+			return errors.New("another process uses it")
+		}
+		// SQLite waits for readers, but not for another process that folds.
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(foldAgain):
+		}
 	}
-	if busy != 0 {
-		return errors.New("another process reads")
-	}
-	return nil
 }
 
 // Trim implements Keeper: what was recorded up to a time, on the log's own clock, is for ReadSubject alone.

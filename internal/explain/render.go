@@ -18,7 +18,8 @@ import (
 func (t *Trace) Write(w io.Writer, op *ast.OperationDefinition, took time.Duration) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	slices.SortStableFunc(t.batches, func(a, b *Batch) int { return a.start.Compare(b.start) })
+	// A field stands below the one that leads to it, also where it began beside it.
+	slices.SortStableFunc(t.batches, func(a, b *Batch) int { return cmp.Or(a.depth()-b.depth(), a.start.Compare(b.start)) })
 	root := &line{}
 	placed := map[*Batch]string{}
 	for _, batch := range t.batches {
@@ -29,7 +30,7 @@ func (t *Trace) Write(w io.Writer, op *ast.OperationDefinition, took time.Durati
 	order := map[string]int{}
 	number(order, "", op.SelectionSet)
 	root.sort(order)
-	if _, err := fmt.Fprintf(w, "%s\n%s\n\n", strings.TrimSpace(string(op.Operation)+" "+op.Name), t.summary(root.rounds(), took)); err != nil {
+	if _, err := fmt.Fprintf(w, "%s\n%s\n\n", strings.TrimSpace(string(op.Operation)+" "+op.Name), t.summary(root.rounds(0, time.Time{}), took)); err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -60,6 +61,12 @@ func shortest(a, b string) int {
 	return cmp.Or(strings.Count(a, ".")-strings.Count(b, "."), strings.Compare(a, b))
 }
 
+// depth is how far from the root the nearest field is that wanted something of a batch.
+func (b *Batch) depth() int {
+	nearest := slices.MinFunc(slices.Collect(maps.Keys(b.Fields)), shortest)
+	return strings.Count(nearest, ".")
+}
+
 func (t *Trace) summary(rounds int, took time.Duration) string {
 	calls, services := 0, map[string]bool{}
 	for _, batch := range t.batches {
@@ -73,19 +80,26 @@ func (t *Trace) summary(rounds int, took time.Duration) string {
 	return fmt.Sprintf("%s to %s in %s, %s", plural(calls, "call"), plural(len(services), "service"), plural(rounds, "round"), milliseconds(took))
 }
 
-// rounds is how many lines deep the tree is: what stands below waited for what stands above.
-func (l *line) rounds() int {
-	deepest := 0
+// rounds is how many times something waited for what stands above it; what began beside that is of the same round. The line is of
+// the given round, and ended then.
+func (l *line) rounds(round int, end time.Time) int {
+	last := round
 	for _, child := range l.children {
-		deepest = max(deepest, 1+child.rounds())
+		its := max(round, 1)
+		if round > 0 && !child.begin.Before(end) {
+			its++
+		}
+		last = max(last, child.rounds(its, child.end))
 	}
-	return deepest
+	return last
 }
 
 // line is one field of the tree and what it led to.
 type line struct {
 	field    string // from the root
 	notes    []string
+	begin    time.Time // of its first batch
+	end      time.Time // of the last call of its batches
 	children []*line
 }
 
@@ -107,6 +121,14 @@ func (l *line) place(field string, batch *Batch, placed map[*Batch]string) {
 }
 
 func (l *line) add(batch *Batch, placed map[*Batch]string) {
+	if l.begin.IsZero() || batch.start.Before(l.begin) {
+		l.begin = batch.start
+	}
+	for _, call := range batch.Calls {
+		if end := call.Start.Add(call.Duration); end.After(l.end) {
+			l.end = end
+		}
+	}
 	if first, ok := placed[batch]; ok {
 		l.notes = append(l.notes, "\t\tin the batch of "+first)
 		return

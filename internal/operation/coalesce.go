@@ -39,6 +39,7 @@ type execution struct {
 	op       *Prepared
 	denied   Denied
 	deadline time.Time // of the caller
+	request  string    // its id
 }
 
 // alone executes within the caller's own time. late says that this ended before the work did.
@@ -115,13 +116,31 @@ func (c *Coalescing) follow(ctx context.Context, key runKey, r *sharedRun, e *ex
 	select {
 	case <-r.done:
 	case <-own.Done():
-		c.leave(key, r)
-		return e.executor.Execute(own, e.op, e.denied), true
+		select {
+		case <-r.done: // both at once
+		default:
+			c.leave(key, r)
+			return e.executor.Execute(own, e.op, e.denied), true
+		}
 	}
 	if r.result == nil {
 		return nil, false
 	}
-	return r.result.own(), false
+	result = r.result.own()
+	result.renameRequest(e.request)
+	return result, false
+}
+
+// renameRequest puts the id of this request into errors that name another's, which may be of another person's choosing.
+func (r *Result) renameRequest(id string) {
+	for i, err := range r.Errors {
+		if _, named := err.Extensions["requestId"]; named {
+			own := *err
+			own.Extensions = maps.Clone(err.Extensions)
+			own.Extensions["requestId"] = id
+			r.Errors[i] = &own
+		}
+	}
 }
 
 // leave takes a waiter out. The last one ends the run, and nobody joins it any more.

@@ -52,7 +52,7 @@ func (p *Pipeline) Run(ctx context.Context, op *Prepared, call Call) *Result {
 		p.Observe(ctx, op, result, time.Since(start))
 		return result
 	}
-	run := execution{executor: p.Executor, op: op, denied: op.protected.denied(call.Viewer), deadline: time.Now().Add(p.Timeout)}
+	run := execution{executor: p.Executor, op: op, denied: op.protected.denied(call.Viewer), deadline: time.Now().Add(p.Timeout), request: call.RequestID}
 	key, shared := p.Coalescing.key(ctx, op, call.Viewer)
 	ctx = limit.WithCharge(p.Enter(auth.WithViewer(ctx, call.Viewer), call), bill.charge())
 	var late bool

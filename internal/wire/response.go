@@ -132,9 +132,20 @@ func (x *exchange) send(status int, raw []byte) {
 	write(x.w, x.media, status, raw)
 }
 
+// contentType is the field of that name.
+func contentType(media string) string {
+	switch media {
+	case mediaGraphQL:
+		return mediaGraphQL + "; charset=utf-8"
+	case mediaJSON:
+		return mediaJSON + "; charset=utf-8"
+	}
+	return media + "; charset=utf-8"
+}
+
 func write(w http.ResponseWriter, media string, status int, raw []byte) {
 	header := w.Header()
-	fields := []string{media + "; charset=utf-8", strconv.Itoa(len(raw)), "no-store"}
+	fields := []string{contentType(media), strconv.Itoa(len(raw)), "no-store"}
 	header["Content-Type"], header["Content-Length"] = fields[:1:1], fields[1:2:2]
 	header["Cache-Control"] = fields[2:] // answers depend on who asks, also those to a GET
 	w.WriteHeader(status)

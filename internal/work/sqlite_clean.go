@@ -130,12 +130,28 @@ func (s *SQLite) fold(ctx context.Context) error {
 		}
 		defer borrowed.Close() // nothing of the others is used
 	}
-	var busy, pages, moved int
-	if err := borrowed.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
-		return fmt.Errorf("work: fold what was taken away: %w", err)
+	for end := time.Now().Add(foldFor); ; {
+		var busy, pages, moved int
+		err := borrowed.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+		switch {
+		case err != nil:
+			return fmt.Errorf("work: fold what was taken away: %w", err)
+		case busy == 0:
+			return nil
+		case time.Now().After(end):
+			return errors.New("work: taken away, but another process keeps the write-ahead log from being emptied")
+		}
+		// SQLite waits for readers, but not for another process that folds.
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(foldAgain):
+		}
 	}
-	if busy != 0 {
-		return errors.New("work: taken away, but another process keeps the write-ahead log from being emptied")
-	}
-	return nil
 }
+
+// foldFor is how long other processes may be in the way of emptying the write-ahead log, and foldAgain the pause between attempts.
+const (
+	foldFor   = 5 * time.Second
+	foldAgain = 10 * time.Millisecond
+)
