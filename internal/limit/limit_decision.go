@@ -109,7 +109,7 @@ func (d *Decision) Header() []HeaderField {
 		}
 		limit = parameter(limit, b.Name, ";r=", b.Available, ";t=", reset)
 	}
-	return []HeaderField{{"Ratelimit-Policy", d.policy}, {"Ratelimit", string(limit)}} // as net/http writes names: any other way costs an allocation each
+	return []HeaderField{{"RateLimit-Policy", d.policy}, {"RateLimit", string(limit)}}
 }
 
 // policyOf is RateLimit-Policy for the buckets of some rules.
