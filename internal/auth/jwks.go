@@ -60,6 +60,7 @@ func NewJWKS(cfg JWKSConfig) (*JWKS, error) {
 	return &JWKS{
 		config: cfg,
 		demand: make(chan struct{}, 1),
+		round:  make(chan struct{}), // Run begins with a fetch: a token that is there before it waits for that one, and has not asked for another
 		parser: jwt.NewParser(jwt.WithValidMethods(cfg.Algorithms), jwt.WithIssuer(cfg.Issuer), jwt.WithAudience(cfg.Audience),
 			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(cfg.Skew), jwt.WithTimeFunc(cfg.Now), jwt.WithStrictDecoding()),
 	}, nil

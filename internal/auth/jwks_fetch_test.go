@@ -42,6 +42,33 @@ func TestANewKeyWorksAtOnce(t *testing.T) {
 	wants(t, j, old, auth.ErrInvalidToken) // and the old one is taken back
 }
 
+// TestTheFirstTokenAsksForNothing holds that a token which comes before Run has begun does not keep the key after it waiting.
+func TestTheFirstTokenAsksForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		published := keySetOf("rsa")
+		j, err := auth.NewJWKS(auth.JWKSConfig{
+			URL: "https://issuer.example/keys", Issuer: testIssuer, Audience: testAudience, Logger: slog.New(slog.DiscardHandler),
+			HTTPClient: &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return answered(published), nil })},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := &issuer{t: t, clock: &safeClock{t: time.Now()}}
+		early, renewed, verified := i.token("rsa", nil, nil), i.token("other", nil, nil), make(chan error, 1)
+		go func() {
+			_, err := j.Verify(t.Context(), early)
+			verified <- err
+		}()
+		synctest.Wait()
+		runUntilTheEnd(t, j)
+		if err := <-verified; err != nil {
+			t.Fatal(err)
+		}
+		published = keySetOf("rsa", "other")
+		wants(t, j, renewed, nil)
+	})
+}
+
 func TestUnknownKeysCauseNoStorm(t *testing.T) {
 	i := newIssuer(t, "rsa")
 	j := i.verifier(nil)
