@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build deps test test-deps test-go test-e2e check-generated check-pages lint generate pages fuzz torture bench bench-overload bench-subscriptions bench-webhooks pgo clean
+.PHONY: help build deps test test-deps test-go test-e2e check-generated check-pages lint generate schema-check schema-release pages fuzz torture bench bench-overload bench-subscriptions bench-webhooks pgo clean
 
 GO ?= go
 FUZZTIME ?= 60s
@@ -55,6 +55,12 @@ check-generated:
 	after=$$(cat graph/*.go resolvers/*.go | sha256sum); \
 	if [ "$$before" != "$$after" ]; then echo "generated code does not match schema/: run make generate and commit"; exit 1; fi
 
+schema-check: ## does the schema keep what was released of each version?
+	@$(GO) run ./internal/version/check
+
+schema-release: ## write the schema's versions to schema/released/; FORCE=1 even if that breaks clients
+	@$(GO) run ./internal/version/check -release $(if $(filter 1,$(FORCE)),-force)
+
 pages: ## rebuild the embedded pages
 	cd internal/console/web && npm ci --no-audit --no-fund && npm run build
 
@@ -65,7 +71,7 @@ fuzz: ## every fuzz target for FUZZTIME each, and 200,000 operations on both exe
 	ORACLE=200000 ORACLE_SEED=$$(date +%s) $(GO) test -run '^TestExecutorsAgree$$' -count=1 -timeout 60m -v .
 	@$(GO) list -f '{{.Dir}}' ./... | while read -r dir; do \
 	  grep -ho '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go 2>/dev/null | cut -c6- | while read -r name; do \
-	    echo "$$dir $$name"; (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) .); done; done
+	    echo "$$dir $$name"; (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x .); done; done
 
 torture: ## long soaks and kills
 	TORTURE=long $(GO) test $(RACE) -timeout 60m -run 'Soak|Torture' -v . ./internal/work

@@ -19,6 +19,7 @@ import (
 	"tributary/internal/limit"
 	"tributary/internal/redisclient"
 	"tributary/internal/telemetry"
+	"tributary/internal/usage"
 )
 
 // verifiedTokens is how many tokens are remembered as good.
@@ -35,6 +36,7 @@ type access struct {
 	shared        *limit.Redis           // nil for a single replica
 	limiter       *limit.Limiter         // nil when nothing is limited and nothing shared
 	introspect    func(auth.Viewer) bool // nil: everybody may
+	uses          *usage.Table           // of deprecated elements; nil: nobody counts them
 }
 
 // openAccess puts access together. The caller closes it.
@@ -54,6 +56,7 @@ func openAccess(cfg *config.Config, metrics *telemetry.Metrics, log *slog.Logger
 		}
 		a.shared = limit.NewRedis(a.redis)
 	}
+	a.uses = newUses(a.redis)
 	if err := a.openKeys(cfg.DataDir); err != nil {
 		return nil, err
 	}
@@ -72,6 +75,14 @@ func openAccess(cfg *config.Config, metrics *telemetry.Metrics, log *slog.Logger
 		a.limiter = newLimiter(s, a.shared, metrics)
 	}
 	return a, nil
+}
+
+// newUses makes the table of the use of deprecated elements, which is all replicas' if there is a Redis.
+func newUses(client redis.UniversalClient) *usage.Table {
+	if client == nil {
+		return usage.New(nil, time.Now)
+	}
+	return usage.New(usage.NewRedis(client), time.Now)
 }
 
 // openKeys opens the API keys: those that all replicas share, or those of the data dir.
@@ -156,6 +167,7 @@ func (a *access) keyEnded(ctx context.Context, id string) bool {
 // Run does what goes on beside requests, until ctx ends.
 func (a *access) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.uses.Run(ctx) })
 	if a.limiter != nil {
 		group.Go(func() error { return a.limiter.Run(ctx) })
 	}

@@ -8,26 +8,36 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/formatter"
 
 	"tributary/clients"
-	"tributary/graph"
 	"tributary/internal/auth"
 	"tributary/internal/config"
 	"tributary/internal/doctor"
 	"tributary/internal/explain"
+	"tributary/internal/federation"
 	"tributary/internal/operation"
 	"tributary/internal/telemetry"
-	"tributary/resolvers"
 )
 
-// printSchema prints the SDL that clients are generated from.
-func printSchema(stdout io.Writer) error {
-	view, err := operation.NewView("current", graph.NewExecutableSchema(graph.Config{Resolvers: &resolvers.Resolver{}}).Schema(), nil)
+// printSchema prints the SDL that clients are generated from, or that a supergraph is composed from, of a version or of that which those get who name none.
+func printSchema(cfg *config.Schema, stdout io.Writer) error {
+	views, err := schemaViews(&config.Versions{}, nil)
 	if err != nil {
+		return err
+	}
+	view := views.Standard()
+	if cfg.Version != 0 {
+		if view = views.Named(strconv.Itoa(cfg.Version)); view == nil {
+			return fmt.Errorf("--version: there is no version %d", cfg.Version)
+		}
+	}
+	if cfg.Federation {
+		_, err = io.WriteString(stdout, federation.SDL(view.Schema))
 		return err
 	}
 	formatter.NewFormatter(stdout, formatter.WithIndent("  ")).FormatSchema(view.Schema)

@@ -50,7 +50,7 @@ type durable struct {
 
 // openDurable opens the stores and puts everything together; nil when this replica takes no part. publicURL is where callers reach it.
 // The caller closes it.
-func openDurable(ctx context.Context, cfg *config.Config, publicURL string, events *events, services *clients.Clients, metrics *telemetry.Metrics, log *slog.Logger) (_ *durable, err error) {
+func openDurable(ctx context.Context, cfg *config.Config, publicURL string, events *events, services *clients.Clients, supports func(version int) error, metrics *telemetry.Metrics, log *slog.Logger) (_ *durable, err error) {
 	s := &cfg.Serve
 	if !s.Work.Enabled {
 		return nil, nil
@@ -70,7 +70,7 @@ func openDurable(ctx context.Context, cfg *config.Config, publicURL string, even
 	if err := d.openMail(); err != nil {
 		return nil, err
 	}
-	if err := d.openDispatcher(services); err != nil {
+	if err := d.openDispatcher(services, supports); err != nil {
 		return nil, err
 	}
 	return d, d.openEngine(services)
@@ -121,7 +121,7 @@ func (d *durable) openEngine(services *clients.Clients) (err error) {
 	return nil
 }
 
-func (d *durable) openDispatcher(services *clients.Clients) error {
+func (d *durable) openDispatcher(services *clients.Clients, supports func(version int) error) error {
 	set, demo := &d.cfg.Serve.Work, d.cfg.Serve.DemoMode()
 	targets := webhook.TargetOptions{AllowHTTP: set.Webhook.AllowHTTP || demo, AllowLoopback: demo}
 	for _, network := range set.Webhook.AllowNetworks {
@@ -149,7 +149,7 @@ func (d *durable) openDispatcher(services *clients.Clients) error {
 	})
 	d.events.hub.Tap(func(batch []event.Event) { d.dispatcher.Notify(batch[len(batch)-1].Position) })
 	d.webhooks = webhook.New(d.consumers, d.events.log, d.dispatcher, rules, webhook.Options{
-		MaxPerOwner: set.Webhook.MaxPerOwner, MaxTotal: set.Webhook.MaxTotal, Scale: set.TimeScale, Admit: rights.admit(services),
+		MaxPerOwner: set.Webhook.MaxPerOwner, MaxTotal: set.Webhook.MaxTotal, Scale: set.TimeScale, Admit: rights.admit(services), Supports: supports,
 	})
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 // stream is an event stream of the program.
 type stream struct {
+	header   http.Header
 	payloads chan answer
 	cursors  chan string
 	done     chan struct{}
@@ -43,7 +44,7 @@ func (p *program) subscribe(t *testing.T, token, query string, header ...string)
 	if response.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %d", query, response.StatusCode)
 	}
-	s := &stream{payloads: make(chan answer, 10_000), cursors: make(chan string, 10_000), done: make(chan struct{})}
+	s := &stream{header: response.Header, payloads: make(chan answer, 10_000), cursors: make(chan string, 10_000), done: make(chan struct{})}
 	s.close = func() {
 		cancel()
 		<-s.done

@@ -26,17 +26,16 @@ func explainStatic(e *config.Explain, request operation.Request, stdout io.Write
 	if err != nil {
 		return err
 	}
-	set := graph.Config{Resolvers: &resolvers.Resolver{}}
-	view, err := operation.NewView("current", graph.NewExecutableSchema(set).Schema(), weights)
+	views, err := schemaViews(&e.Versions, weights)
 	if err != nil {
 		return err
 	}
-	set.Schema = view.Schema
+	view := views.Standard()
 	outline, errs := preparer.Outline(view, request)
 	if errs != nil {
 		return fmt.Errorf("the query is refused: %w", errs)
 	}
-	static, err := sketched(graph.NewTables(set), outline)
+	static, err := sketched(graph.NewTables(graph.Config{Resolvers: &resolvers.Resolver{}, Schema: view.Schema}), outline)
 	if err != nil {
 		return err
 	}

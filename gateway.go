@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -22,7 +23,8 @@ type gateway struct {
 	resolver *resolvers.Resolver
 	clients  *clients.Clients
 	pipeline *operation.Pipeline
-	view     *operation.View
+	views    *operation.Views
+	view     *operation.View // of those who name no version
 }
 
 // newGateway wires the way of an operation from the pipeline down to the services. The caller closes its clients.
@@ -47,17 +49,20 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, eve
 		return nil, err
 	}
 	resolver := &resolvers.Resolver{Clients: services, Keys: access.keys, Log: events, OpenSignUp: demo, LoaderWait: cfg.LoaderWait, Logger: log}
-	view, err := operation.NewView("current", graph.NewExecutableSchema(graph.Config{Resolvers: resolver}).Schema(), weights)
+	views, err := schemaViews(&cfg.Versions, weights)
 	if err != nil {
 		return nil, err
 	}
+	resolver.SDL = subgraphs(views)
+	resolver.Versions, resolver.Uses = versionsOf(views), access.uses
 	return &gateway{
 		resolver: resolver,
 		clients:  services,
-		view:     view,
+		views:    views,
+		view:     views.Standard(),
 		pipeline: &operation.Pipeline{
 			Preparer:         preparer,
-			Executor:         executor(cfg, resolver, view),
+			Executor:         executor(cfg, resolver, views),
 			Coalescing:       coalescing(cfg, services, metrics),
 			Limiter:          access.limiter,
 			MaxCost:          cfg.Max.Cost,
@@ -71,12 +76,32 @@ func newGateway(cfg *config.Gateway, urls map[string]string, access *access, eve
 			Enter:            enter,
 			Observe:          observe(metrics),
 			Rejected:         metrics.Rejected,
+			Deprecated:       countDeprecated(access.uses, metrics),
 		},
 	}, nil
 }
 
-// executor is what runs operations: the engine, or gqlgen's executor.
-func executor(cfg *config.Gateway, resolver *resolvers.Resolver, view *operation.View) operation.Executor {
+// schemaViews are the versions of the schema.
+func schemaViews(c *config.Versions, weights map[string]float64) (*operation.Views, error) {
+	ends, err := c.Ends()
+	if err != nil {
+		return nil, fmt.Errorf("--version-sunset: %w", err)
+	}
+	whole := graph.NewExecutableSchema(graph.Config{Resolvers: &resolvers.Resolver{}}).Schema()
+	return operation.NewViews(whole, operation.ViewsConfig{Weights: weights, Default: c.Default, Sunsets: ends, Now: time.Now})
+}
+
+// executor is what runs operations, in each version.
+func executor(cfg *config.Gateway, resolver *resolvers.Resolver, views *operation.Views) operation.Executor {
+	byView := operation.ByView{}
+	for _, view := range views.All() {
+		byView[view.Name] = executorOf(cfg, resolver, view)
+	}
+	return byView
+}
+
+// executorOf is what runs operations in one version: the engine, or gqlgen's executor.
+func executorOf(cfg *config.Gateway, resolver *resolvers.Resolver, view *operation.View) operation.Executor {
 	set := graph.Config{Resolvers: resolver, Schema: view.Schema}
 	stock := &operation.Gqlgen{
 		Schema: graph.NewExecutableSchema(set),
@@ -88,6 +113,7 @@ func executor(cfg *config.Gateway, resolver *resolvers.Resolver, view *operation
 	}
 	tables := graph.NewTables(set)
 	resolvers.Early(tables)
+	tables.Hide(view.Version.Lacks...)
 	return &operation.Planned{Tables: tables, Stock: stock, Delay: cfg.LoaderWait, Fork: resolver.Fork}
 }
 

@@ -46,6 +46,8 @@ func valueOf(r *rand.Rand, coordinate string) (any, bool) {
 		return idOf(r, []string{"user", "post", "comment", "wh"}[r.IntN(4)]), true
 	case "ids":
 		return several(r, "user", "post", "comment"), true
+	case "representations":
+		return representationsOf(r), true
 	case "authorIds":
 		return several(r, "user"), true
 	case "authorId", "userId", "ownerId", "actorId", "followerId", "fromId", "intoId":
@@ -73,6 +75,27 @@ func several(r *rand.Rand, kinds ...string) []any {
 		ids[i] = idOf(r, kinds[r.IntN(len(kinds))])
 	}
 	return ids
+}
+
+// representationsOf draws what a federated router asks for; some of it makes no sense.
+func representationsOf(r *rand.Rand) []any {
+	list := make([]any, r.IntN(4))
+	for i := range list {
+		name := []string{"User", "Post", "Comment"}[r.IntN(3)]
+		switch object := map[string]any{"__typename": name, "id": idOf(r, strings.ToLower(name))}; r.IntN(12) {
+		case 0:
+			delete(object, "id")
+			list[i] = object
+		case 1:
+			object["__typename"] = "PageInfo"
+			list[i] = object
+		case 2:
+			list[i] = "no object"
+		default:
+			list[i] = object
+		}
+	}
+	return list
 }
 
 // cursorOf draws a place in a list.

@@ -62,7 +62,7 @@ func openReplica(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *
 		return nil, err
 	}
 	r.events.clients = r.gateway.clients
-	if r.durable, err = openDurable(ctx, cfg, cmp.Or(s.Work.PublicURL, "http://"+reachable(r.listener.Addr())), r.events, r.gateway.clients, r.metrics, log); err != nil {
+	if r.durable, err = openDurable(ctx, cfg, cmp.Or(s.Work.PublicURL, "http://"+reachable(r.listener.Addr())), r.events, r.gateway.clients, r.gateway.views.Supports, r.metrics, log); err != nil {
 		return nil, err
 	}
 	r.durable.serve(r.gateway.resolver)
@@ -85,10 +85,13 @@ func openReplica(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *
 func (r *replica) handler(draining <-chan struct{}) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", r.graphql)
+	mux.Handle("GET "+operation.VersionsPath, wire.Versions(r.gateway.views, r.access.introspect == nil, time.Now))
 	mux.Handle("/graphql/stream-ticket", r.graphql.HTTP.StreamTicket())
 	mux.Handle("/events", r.events.ingest)
+	reads := &rest.Reads{Pipeline: r.gateway.pipeline, Views: r.gateway.views, Identify: r.access.identify, Logger: r.log}
+	mux.Handle(rest.PathAPI, r.graphql.HTTP.Overload.Guard(reads, rest.Overloaded()))
 	if r.durable != nil {
-		webhooks := &rest.Webhooks{Endpoints: r.durable.webhooks, Identify: r.access.identify, Charge: r.access.charge, Logger: r.log}
+		webhooks := &rest.Webhooks{Endpoints: r.durable.webhooks, Identify: r.access.identify, Charge: r.access.charge, Choose: chooseVersion(r.gateway.views), Logger: r.log}
 		mux.Handle(rest.PathWebhooks, webhooks)
 		mux.Handle(rest.PathWebhooks+"/", webhooks)
 	}
@@ -98,7 +101,14 @@ func (r *replica) handler(draining <-chan struct{}) http.Handler {
 	mux.Handle("GET /metrics", r.metrics.Handler())
 	mux.Handle("GET /healthz", wire.Healthy())
 	mux.Handle("GET /readyz", wire.Ready(draining))
-	mux.Handle("/", console.Handler())
+	pages := console.Handler()
+	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
+		if wire.IsVersionPath(req.URL.Path) { // also of a version that there is not
+			r.graphql.ServeHTTP(w, req)
+			return
+		}
+		pages.ServeHTTP(w, req)
+	})
 	return wire.Secure(wire.Identify(wire.Log(r.log, wire.Recover(r.log, wire.Hosts(r.cfg.Serve.AllowedHosts, mux)))))
 }
 

@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case config.CommandImport:
 		return importData(ctx, &cfg, stdout, stderr)
 	case config.CommandSchema:
-		return printSchema(stdout)
+		return printSchema(&cfg.Schema, stdout)
 	case config.CommandExplain:
 		return explainQuery(ctx, &cfg, log, stdin, stdout)
 	case config.CommandDoctor:

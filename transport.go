@@ -30,7 +30,7 @@ func newTransport(s *config.Serve, g *gateway, a *access, connections *wire.Conn
 		tickets = wire.NewRedisTickets(a.redis, time.Now)
 	}
 	return &wire.WS{Connections: connections, HTTP: &wire.HTTP{
-		Pipeline: g.pipeline, View: g.view, Identify: a.identify, Origins: origins,
+		Pipeline: g.pipeline, Views: g.views, Identify: a.identify, Origins: origins,
 		Persisted: persisted, FreeDocuments: func(v auth.Viewer) bool { return v.HasScopes(scopeFederation) },
 		MaxBodyBytes: s.MaxBodyBytes, MaxURLBytes: s.MaxURLBytes, MaxJSONDepth: s.MaxJSONDepth, MaxJSONValues: s.MaxJSONValues,
 		BodyTimeout: s.BodyTimeout, MaxBatch: s.MaxBatch,

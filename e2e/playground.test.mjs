@@ -36,6 +36,22 @@ describe('playground', () => {
       await screenshot(page, 'first-visit');
     }));
 
+  test('offers the versions of the schema, and asks the chosen one', () =>
+    visit(async (page) => {
+      const choice = page.getByRole('combobox', { name: 'Version of the schema' });
+      assert.deepEqual(await choice.locator('option').allTextContents(), ['version 1', 'version 2']);
+      assert.equal(await choice.inputValue(), '1');
+      const asked = page.waitForRequest((request) => request.url().endsWith('/v2/graphql'));
+      await choice.selectOption('2');
+      await asked;
+      await page.waitForURL('**/?version=2');
+      assert.equal(await page.getByRole('combobox', { name: 'Version of the schema' }).inputValue(), '2');
+      await page.getByRole('tab', { name: 'Timeline' }).click();
+      await page.getByRole('button', { name: 'Execute query' }).click();
+      assert.ok((await answer(page)).data.posts.nodes.length > 0);
+      await screenshot(page, 'version');
+    }));
+
   test('runs the first example by keyboard and shows its data', () =>
     visit(async (page) => {
       await editor(page).click();

@@ -1112,7 +1112,7 @@ func (ec *executionContext) _AddCommentPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
-var commentImplementors = []string{"Comment", "Node", "ActivityItem"}
+var commentImplementors = []string{"Comment", "Node", "_Entity", "ActivityItem"}
 
 func (ec *executionContext) _Comment(ctx context.Context, sel ast.SelectionSet, obj *clients.Comment) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, commentImplementors)

@@ -79,6 +79,8 @@ type CreateAPIKeyInput struct {
 	Scopes []string `json:"scopes,omitempty"`
 	// Whom its bearer acts as; nobody when left out.
 	UserID *clients.UserID `json:"userId,omitempty"`
+	// The version of this schema for requests that name none; the server's default when left out.
+	Version *int `json:"version,omitempty"`
 	// When it stops to be good by itself; never when left out.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 }
@@ -137,6 +139,8 @@ type CreateWebhookInput struct {
 	Secret *string `json:"secret,omitempty"`
 	// At most 200 characters.
 	Description *string `json:"description,omitempty"`
+	// The version of this schema that its payloads are to keep to; that of the request when left out.
+	Version *int `json:"version,omitempty"`
 }
 
 // Which comment to delete.
@@ -159,6 +163,24 @@ type DeletePostInput struct {
 type DeletePostPayload struct {
 	DeletedPostID *clients.PostID `json:"deletedPostId,omitempty"`
 	UserErrors    []*UserError    `json:"userErrors"`
+}
+
+// That a client used something that is deprecated.
+type DeprecatedUse struct {
+	// What it is, such as User.posts(first:).
+	Coordinate string `json:"coordinate"`
+	// The version of this schema that was used.
+	Version int `json:"version"`
+	// What the client calls itself in the header `apollographql-client-name` or `GraphQL-Client-Name`, or `key` and the name of its API key; `unknown` when it says nothing, `invalid` when that is no name, `other` for those beyond the first hundred.
+	Client string `json:"client"`
+	// What the client last called its own version; null when it never did.
+	ClientVersion *string `json:"clientVersion,omitempty"`
+	// In how many operations.
+	Count       int       `json:"count"`
+	FirstUsedAt time.Time `json:"firstUsedAt"`
+	LastUsedAt  time.Time `json:"lastUsedAt"`
+	// When it ends; null when that is not known.
+	Sunset *time.Time `json:"sunset,omitempty"`
 }
 
 // Something that happened to an entity.
@@ -238,6 +260,8 @@ type HistoryEntry struct {
 	Version int `json:"version"`
 	// What changed, by field. What the caller may not see is left out.
 	Changes []*FieldChange `json:"changes"`
+	// What changed, by field. What the caller may not see is left out.
+	ValueChanges []*ValueChange `json:"valueChanges"`
 	// The details were erased.
 	IsRedacted bool `json:"isRedacted"`
 	// ActorID is the user service's id of who did it.
@@ -339,6 +363,12 @@ type RateLimitBucket struct {
 	Available int    `json:"available"`
 	// How much comes back in a second.
 	RestoreRate float64 `json:"restoreRate"`
+}
+
+// A value that is known.
+type RecordedValue struct {
+	// Null where there was none.
+	Value any `json:"value,omitempty"`
 }
 
 // What to send again.
@@ -474,6 +504,8 @@ type UpdateWebhookInput struct {
 	URL         *string          `json:"url,omitempty"`
 	EventTypes  []string         `json:"eventTypes,omitempty"`
 	Description *string          `json:"description,omitempty"`
+	// The version of this schema that its payloads are to keep to from the next delivery on.
+	Version *int `json:"version,omitempty"`
 	// false: it gets nothing until it is enabled again, and then what it missed, as far as it is kept.
 	Enabled *bool `json:"enabled,omitempty"`
 }
@@ -492,6 +524,15 @@ type UserError struct {
 type UserStats struct {
 	// User is whose lists are counted.
 	User *clients.User `json:"-"`
+}
+
+// A field that changed. An event that tells the whole state names every field, also one that stayed as it was.
+type ValueChange struct {
+	Field string `json:"field"`
+	// What it was; null where that is not known. The audit log, which reads each entry by itself, knows it only of what was just made or moved.
+	Before *RecordedValue `json:"before,omitempty"`
+	// What it became; null where that is not known.
+	After *RecordedValue `json:"after,omitempty"`
 }
 
 // A page of endpoints.
@@ -540,6 +581,12 @@ type WebhookReplayPayload struct {
 	// How many events of the log it goes through; those that the endpoint does not want are left out.
 	Events     *int         `json:"events,omitempty"`
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// This server as a subgraph of a federated graph.
+type Service struct {
+	// The schema for composition: that of the version that was asked, without what only this server makes use of.
+	Sdl string `json:"sdl"`
 }
 
 // What can be wrong with the input of a mutation.

@@ -1256,7 +1256,7 @@ func (ec *executionContext) _DeletePostPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
-var postImplementors = []string{"Post", "Node", "ActivityItem"}
+var postImplementors = []string{"Post", "_Entity", "Node", "ActivityItem"}
 
 func (ec *executionContext) _Post(ctx context.Context, sel ast.SelectionSet, obj *clients.Post) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, postImplementors)

@@ -72,6 +72,7 @@ type ComplexityRoot struct {
 		RevokedAt func(childComplexity int) int
 		Scopes    func(childComplexity int) int
 		User      func(childComplexity int) int
+		Version   func(childComplexity int) int
 	}
 
 	ApiKeyConnection struct {
@@ -144,6 +145,17 @@ type ComplexityRoot struct {
 		UserErrors    func(childComplexity int) int
 	}
 
+	DeprecatedUse struct {
+		Client        func(childComplexity int) int
+		ClientVersion func(childComplexity int) int
+		Coordinate    func(childComplexity int) int
+		Count         func(childComplexity int) int
+		FirstUsedAt   func(childComplexity int) int
+		LastUsedAt    func(childComplexity int) int
+		Sunset        func(childComplexity int) int
+		Version       func(childComplexity int) int
+	}
+
 	EntityChanged struct {
 		At      func(childComplexity int) int
 		Cursor  func(childComplexity int) int
@@ -196,14 +208,15 @@ type ComplexityRoot struct {
 	}
 
 	HistoryEntry struct {
-		Actor      func(childComplexity int) int
-		At         func(childComplexity int) int
-		Changes    func(childComplexity int) int
-		EntityID   func(childComplexity int) int
-		ID         func(childComplexity int) int
-		IsRedacted func(childComplexity int) int
-		Type       func(childComplexity int) int
-		Version    func(childComplexity int) int
+		Actor        func(childComplexity int) int
+		At           func(childComplexity int) int
+		Changes      func(childComplexity int) int
+		EntityID     func(childComplexity int) int
+		ID           func(childComplexity int) int
+		IsRedacted   func(childComplexity int) int
+		Type         func(childComplexity int) int
+		ValueChanges func(childComplexity int) int
+		Version      func(childComplexity int) int
 	}
 
 	Job struct {
@@ -321,24 +334,27 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		APIKeys   func(childComplexity int, first *int, after *string) int
-		AuditLog  func(childComplexity int, filter *AuditFilter, first *int, after *string) int
-		Comment   func(childComplexity int, id clients.GlobalID) int
-		Feed      func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
-		Job       func(childComplexity int, id clients.GlobalID) int
-		Jobs      func(childComplexity int, first *int, after *string, states []work.State, ownerID *clients.GlobalID) int
-		Node      func(childComplexity int, id clients.GlobalID) int
-		Nodes     func(childComplexity int, ids []*clients.GlobalID) int
-		Post      func(childComplexity int, id clients.GlobalID) int
-		Posts     func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order, authorIds []*clients.GlobalID) int
-		RateLimit func(childComplexity int) int
-		Saga      func(childComplexity int, id clients.GlobalID) int
-		Sagas     func(childComplexity int, first *int, after *string, states []work.State) int
-		User      func(childComplexity int, id *clients.GlobalID, handle *string) int
-		Users     func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
-		Viewer    func(childComplexity int) int
-		Webhook   func(childComplexity int, id clients.GlobalID) int
-		Webhooks  func(childComplexity int, first *int, after *string) int
+		APIKeys        func(childComplexity int, first *int, after *string) int
+		AuditLog       func(childComplexity int, filter *AuditFilter, first *int, after *string) int
+		Comment        func(childComplexity int, id clients.GlobalID) int
+		DeprecatedUses func(childComplexity int, first *int) int
+		Entities       func(childComplexity int, representations []any) int
+		Feed           func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		Job            func(childComplexity int, id clients.GlobalID) int
+		Jobs           func(childComplexity int, first *int, after *string, states []work.State, ownerID *clients.GlobalID) int
+		Node           func(childComplexity int, id clients.GlobalID) int
+		Nodes          func(childComplexity int, ids []*clients.GlobalID) int
+		Post           func(childComplexity int, id clients.GlobalID) int
+		Posts          func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order, authorIds []*clients.GlobalID) int
+		RateLimit      func(childComplexity int) int
+		Saga           func(childComplexity int, id clients.GlobalID) int
+		Sagas          func(childComplexity int, first *int, after *string, states []work.State) int
+		Service        func(childComplexity int) int
+		User           func(childComplexity int, id *clients.GlobalID, handle *string) int
+		Users          func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		Viewer         func(childComplexity int) int
+		Webhook        func(childComplexity int, id clients.GlobalID) int
+		Webhooks       func(childComplexity int, first *int, after *string) int
 	}
 
 	RateLimit struct {
@@ -356,6 +372,10 @@ type ComplexityRoot struct {
 		RestoreRate func(childComplexity int) int
 		Size        func(childComplexity int) int
 		Unit        func(childComplexity int) int
+	}
+
+	RecordedValue struct {
+		Value func(childComplexity int) int
 	}
 
 	RevokeApiKeyPayload struct {
@@ -437,24 +457,25 @@ type ComplexityRoot struct {
 	}
 
 	User struct {
-		Activity         func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
-		AsOf             func(childComplexity int, at time.Time) int
-		AvatarURL        func(childComplexity int) int
-		Bio              func(childComplexity int) int
-		Comments         func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
-		CreatedAt        func(childComplexity int) int
-		Email            func(childComplexity int) int
-		FollowedByViewer func(childComplexity int) int
-		Followers        func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
-		Following        func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
-		Handle           func(childComplexity int) int
-		History          func(childComplexity int, first *int, after *string) int
-		ID               func(childComplexity int) int
-		Name             func(childComplexity int) int
-		Posts            func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
-		Stats            func(childComplexity int) int
-		UpdatedAt        func(childComplexity int) int
-		Version          func(childComplexity int) int
+		Activity          func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		AsOf              func(childComplexity int, at time.Time) int
+		AvatarURL         func(childComplexity int) int
+		Bio               func(childComplexity int) int
+		Comments          func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		CreatedAt         func(childComplexity int) int
+		Email             func(childComplexity int) int
+		FollowedByViewer  func(childComplexity int) int
+		Followers         func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		Following         func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		Handle            func(childComplexity int) int
+		History           func(childComplexity int, first *int, after *string) int
+		ID                func(childComplexity int) int
+		Name              func(childComplexity int) int
+		Posts             func(childComplexity int, first *int, after *string, last *int, before *string, orderBy *relay.Order) int
+		Stats             func(childComplexity int) int
+		UpdatedAt         func(childComplexity int) int
+		Version           func(childComplexity int) int
+		ViewerIsFollowing func(childComplexity int) int
 	}
 
 	UserConnection struct {
@@ -482,6 +503,12 @@ type ComplexityRoot struct {
 		Posts     func(childComplexity int) int
 	}
 
+	ValueChange struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Field  func(childComplexity int) int
+	}
+
 	Webhook struct {
 		CreatedAt           func(childComplexity int) int
 		Deliveries          func(childComplexity int, first *int, after *string) int
@@ -495,6 +522,7 @@ type ComplexityRoot struct {
 		RetryAt             func(childComplexity int) int
 		State               func(childComplexity int) int
 		URL                 func(childComplexity int) int
+		Version             func(childComplexity int) int
 	}
 
 	WebhookConnection struct {
@@ -556,6 +584,10 @@ type ComplexityRoot struct {
 		At      func(childComplexity int) int
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
+	}
+
+	_Service struct {
+		Sdl func(childComplexity int) int
 	}
 }
 
@@ -672,6 +704,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApiKey.User(childComplexity), true
+	case "ApiKey.version":
+		if e.ComplexityRoot.ApiKey.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApiKey.Version(childComplexity), true
 
 	case "ApiKeyConnection.edges":
 		if e.ComplexityRoot.ApiKeyConnection.Edges == nil {
@@ -921,6 +959,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeletePostPayload.UserErrors(childComplexity), true
 
+	case "DeprecatedUse.client":
+		if e.ComplexityRoot.DeprecatedUse.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeprecatedUse.Client(childComplexity), true
+	case "DeprecatedUse.clientVersion":
+		if e.ComplexityRoot.DeprecatedUse.ClientVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeprecatedUse.ClientVersion(childComplexity), true
+	case "DeprecatedUse.coordinate":
+		if e.ComplexityRoot.DeprecatedUse.Coordinate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeprecatedUse.Coordinate(childComplexity), true
+	case "DeprecatedUse.count":
+		if e.ComplexityRoot.DeprecatedUse.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeprecatedUse.Count(childComplexity), true
+	case "DeprecatedUse.firstUsedAt":
+		if e.ComplexityRoot.DeprecatedUse.FirstUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeprecatedUse.FirstUsedAt(childComplexity), true
+	case "DeprecatedUse.lastUsedAt":
+		if e.ComplexityRoot.DeprecatedUse.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeprecatedUse.LastUsedAt(childComplexity), true
+	case "DeprecatedUse.sunset":
+		if e.ComplexityRoot.DeprecatedUse.Sunset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeprecatedUse.Sunset(childComplexity), true
+	case "DeprecatedUse.version":
+		if e.ComplexityRoot.DeprecatedUse.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeprecatedUse.Version(childComplexity), true
+
 	case "EntityChanged.at":
 		if e.ComplexityRoot.EntityChanged.At == nil {
 			break
@@ -1133,6 +1220,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.HistoryEntry.Type(childComplexity), true
+	case "HistoryEntry.valueChanges":
+		if e.ComplexityRoot.HistoryEntry.ValueChanges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryEntry.ValueChanges(childComplexity), true
 	case "HistoryEntry.version":
 		if e.ComplexityRoot.HistoryEntry.Version == nil {
 			break
@@ -1798,6 +1891,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Comment(childComplexity, args["id"].(clients.GlobalID)), true
+	case "Query.deprecatedUses":
+		if e.ComplexityRoot.Query.DeprecatedUses == nil {
+			break
+		}
+
+		args, err := ec.field_Query_deprecatedUses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.DeprecatedUses(childComplexity, args["first"].(*int)), true
+	case "Query._entities":
+		if e.ComplexityRoot.Query.Entities == nil {
+			break
+		}
+
+		args, err := ec.field_Query__entities_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Entities(childComplexity, args["representations"].([]any)), true
 	case "Query.feed":
 		if e.ComplexityRoot.Query.Feed == nil {
 			break
@@ -1904,6 +2019,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Sagas(childComplexity, args["first"].(*int), args["after"].(*string), args["states"].([]work.State)), true
+	case "Query._service":
+		if e.ComplexityRoot.Query.Service == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Service(childComplexity), true
 	case "Query.user":
 		if e.ComplexityRoot.Query.User == nil {
 			break
@@ -2022,6 +2143,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RateLimitBucket.Unit(childComplexity), true
+
+	case "RecordedValue.value":
+		if e.ComplexityRoot.RecordedValue.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordedValue.Value(childComplexity), true
 
 	case "RevokeApiKeyPayload.apiKey":
 		if e.ComplexityRoot.RevokeApiKeyPayload.APIKey == nil {
@@ -2460,6 +2588,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.Version(childComplexity), true
+	case "User.viewerIsFollowing":
+		if e.ComplexityRoot.User.ViewerIsFollowing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.ViewerIsFollowing(childComplexity), true
 
 	case "UserConnection.edges":
 		if e.ComplexityRoot.UserConnection.Edges == nil {
@@ -2543,6 +2677,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserStats.Posts(childComplexity), true
 
+	case "ValueChange.after":
+		if e.ComplexityRoot.ValueChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ValueChange.After(childComplexity), true
+	case "ValueChange.before":
+		if e.ComplexityRoot.ValueChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ValueChange.Before(childComplexity), true
+	case "ValueChange.field":
+		if e.ComplexityRoot.ValueChange.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ValueChange.Field(childComplexity), true
+
 	case "Webhook.createdAt":
 		if e.ComplexityRoot.Webhook.CreatedAt == nil {
 			break
@@ -2620,6 +2773,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Webhook.URL(childComplexity), true
+	case "Webhook.version":
+		if e.ComplexityRoot.Webhook.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Webhook.Version(childComplexity), true
 
 	case "WebhookConnection.edges":
 		if e.ComplexityRoot.WebhookConnection.Edges == nil {
@@ -2834,6 +2993,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WorkFailure.Message(childComplexity), true
 
+	case "_Service.sdl":
+		if e.ComplexityRoot._Service.Sdl == nil {
+			break
+		}
+
+		return e.ComplexityRoot._Service.Sdl(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -2962,6 +3128,8 @@ type ApiKey {
   prefix: String!
   "What its bearer may."
   scopes: [String!]!
+  "The version of this schema for requests that name none; null for the server's default."
+  version: Int @goField(forceResolver: true)
   "The user that its bearer acts as; null for nobody."
   user: User @goField(batch: true, forceResolver: true)
   createdAt: Time!
@@ -2997,6 +3165,8 @@ input CreateApiKeyInput {
   scopes: [String!]
   "Whom its bearer acts as; nobody when left out."
   userId: ID @goField(type: "*tributary/clients.UserID")
+  "The version of this schema for requests that name none; the server's default when left out."
+  version: Int
   "When it stops to be good by itself; never when left out."
   expiresAt: Time
 }
@@ -3028,7 +3198,7 @@ extend type Mutation {
 }
 `, BuiltIn: false},
 	{Name: "../schema/comment.graphqls", Input: `"A remark on a post, or a reply to another. It may be read by those who may read its post, and by its author."
-type Comment implements Node {
+type Comment implements Node @key(fields: "id") {
   id: ID!
   "Empty on a deleted comment."
   body: String!
@@ -3185,6 +3355,37 @@ type EntityChanged @cost(weight: "0") {
   cursor: String!
 }
 `, BuiltIn: false},
+	{Name: "../schema/federation.graphqls", Input: `"Fields that identify an object, as Apollo Federation writes them."
+scalar federation__FieldSet
+
+"What a federated router knows of an object: a JSON object with ` + "`" + `__typename` + "`" + ` and the fields of a key."
+scalar _Any
+
+"Objects of the type can be asked for by these fields, through ` + "`" + `_entities` + "`" + `. See https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/directives#key."
+directive @key(fields: federation__FieldSet!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE
+
+"Other subgraphs of a federated graph may have the same fields."
+directive @shareable repeatable on OBJECT | FIELD_DEFINITION
+
+"What can be asked for through ` + "`" + `_entities` + "`" + `."
+union _Entity = User | Post | Comment
+
+"This server as a subgraph of a federated graph."
+type _Service @cost(weight: "0") {
+  "The schema for composition: that of the version that was asked, without what only this server makes use of."
+  sdl: String!
+}
+
+extend type Query {
+  "For routers of a federated graph."
+  _service: _Service!
+  """
+  The objects that a federated router knows by their keys, in the order asked for; null for each that does not exist. At most 1,000.
+  A representation that makes no sense is null too, with an error of the code UNKNOWN_ENTITY_TYPE or BAD_REPRESENTATION at its place.
+  """
+  _entities(representations: [_Any!]!): [_Entity]! @listSize(slicingArguments: ["representations"])
+}
+`, BuiltIn: false},
 	{Name: "../schema/follower.graphqls", Input: `"A page of users on the other side of follow edges."
 type FollowConnection {
   edges: [FollowEdge!]!
@@ -3255,18 +3456,39 @@ type HistoryEntry @goExtraField(name: "ActorID", type: "string", description: "A
   "Who did it; null when that is not known, or they are gone."
   actor: User @goField(batch: true, forceResolver: true)
   "What changed, by field. What the caller may not see is left out."
-  changes: [FieldChange!]! @listSize(assumedSize: 10)
+  changes: [FieldChange!]!
+    @listSize(assumedSize: 10)
+    @until(version: 1)
+    @deprecated(reason: "Use valueChanges of version 2, which tells an unknown value from none.")
+    @sunset(at: "2027-11-23")
+  "What changed, by field. What the caller may not see is left out."
+  valueChanges: [ValueChange!]! @listSize(assumedSize: 10) @since(version: 2)
   "The details were erased."
   isRedacted: Boolean!
 }
 
 "A field that changed. An event that tells the whole state names every field, also one that stayed as it was."
-type FieldChange @cost(weight: "0") {
+type FieldChange @cost(weight: "0") @until(version: 1) {
   field: String!
   "The value before; null where there was none, or where it is not known. The audit log, which reads each entry by itself, knows it only of what was just made or moved."
   before: JSON
   "The value after."
   after: JSON
+}
+
+"A field that changed. An event that tells the whole state names every field, also one that stayed as it was."
+type ValueChange @cost(weight: "0") @since(version: 2) {
+  field: String!
+  "What it was; null where that is not known. The audit log, which reads each entry by itself, knows it only of what was just made or moved."
+  before: RecordedValue
+  "What it became; null where that is not known."
+  after: RecordedValue
+}
+
+"A value that is known."
+type RecordedValue @cost(weight: "0") @since(version: 2) {
+  "Null where there was none."
+  value: JSON
 }
 
 "A page of what happened, the newest first."
@@ -3459,7 +3681,7 @@ extend type Query {
 }
 `, BuiltIn: false},
 	{Name: "../schema/post.graphqls", Input: `"Something a user wrote."
-type Post implements Node {
+type Post implements Node @key(fields: "id") {
   id: ID!
   title: String!
   body: String!
@@ -3720,6 +3942,19 @@ directive @authenticated on FIELD_DEFINITION
 "The field is null, with an error of the code UNAUTHENTICATED or FORBIDDEN, for callers without all scopes of one of these sets."
 directive @requiresScopes(scopes: [[String!]!]!) on FIELD_DEFINITION
 
+"A version of this schema, with the days of its release, of its deprecation and of its end, in UTC."
+directive @version(number: Int!, released: String!, deprecated: String, sunset: String) repeatable on SCHEMA
+"The first version that has the element."
+directive @since(version: Int!) on ARGUMENT_DEFINITION | ENUM | ENUM_VALUE | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | INPUT_OBJECT | INTERFACE | OBJECT | SCALAR | UNION
+"The last version that has the element."
+directive @until(version: Int!) on ARGUMENT_DEFINITION | ENUM | ENUM_VALUE | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | INPUT_OBJECT | INTERFACE | OBJECT | SCALAR | UNION
+"The day on which a deprecated element ends, and the one on which that was announced; when left out that of the version that no longer has it."
+directive @sunset(at: String!, announced: String) on ARGUMENT_DEFINITION | ENUM_VALUE | FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+"The value that answers hold in versions that lack this one."
+directive @fallback(value: String!) on ENUM_VALUE
+
+extend schema @version(number: 1, released: "2026-11-01") @version(number: 2, released: "2026-11-23")
+
 "An instant in RFC 3339, always UTC."
 scalar Time @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time.html")
 
@@ -3736,7 +3971,7 @@ enum ListOrder {
 }
 
 "What a page knows of the list around it."
-type PageInfo @cost(weight: "0") {
+type PageInfo @shareable @cost(weight: "0") {
   "More edges follow the last one of this page."
   hasNextPage: Boolean!
   "There are edges in front of the first one of this page."
@@ -3824,7 +4059,7 @@ type Query {
 type Mutation
 `, BuiltIn: false},
 	{Name: "../schema/user.graphqls", Input: `"A person with an account."
-type User implements Node {
+type User implements Node @key(fields: "id") {
   id: ID!
   "Unique, lower case, 3 to 30 of a–z, 0–9 and _."
   handle: String!
@@ -3850,7 +4085,13 @@ type User implements Node {
   "Posts and comments of this user merged by time, without the comments that the caller may not read, as in comments."
   activity(first: Int, after: String, last: Int, before: String, orderBy: ListOrder = NEWEST_FIRST): ActivityConnection @listSize(slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true)
   "Whether the viewer follows this user; null for anonymous callers."
-  followedByViewer: Boolean @goField(batch: true, forceResolver: true)
+  followedByViewer: Boolean
+    @goField(batch: true, forceResolver: true)
+    @until(version: 1)
+    @deprecated(reason: "Use viewerIsFollowing of version 2, which is the same.")
+    @sunset(at: "2027-11-23")
+  "Whether the viewer follows this user; null for anonymous callers."
+  viewerIsFollowing: Boolean @goField(batch: true, forceResolver: true) @since(version: 2)
   "What happened to it, the newest first."
   history(first: Int = 20, after: String): HistoryConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @goField(forceResolver: true)
   "Its own fields as they were at a time; null if it did not exist then, or was not visible to the caller. What it leads to is as it is now."
@@ -3948,6 +4189,29 @@ extend type Mutation {
   updateUser(input: UpdateUserInput!): UpdateUserPayload
 }
 `, BuiltIn: false},
+	{Name: "../schema/version.graphqls", Input: `"That a client used something that is deprecated."
+type DeprecatedUse {
+  "What it is, such as User.posts(first:)."
+  coordinate: String!
+  "The version of this schema that was used."
+  version: Int!
+  "What the client calls itself in the header ` + "`" + `apollographql-client-name` + "`" + ` or ` + "`" + `GraphQL-Client-Name` + "`" + `, or ` + "`" + `key` + "`" + ` and the name of its API key; ` + "`" + `unknown` + "`" + ` when it says nothing, ` + "`" + `invalid` + "`" + ` when that is no name, ` + "`" + `other` + "`" + ` for those beyond the first hundred."
+  client: String!
+  "What the client last called its own version; null when it never did."
+  clientVersion: String
+  "In how many operations."
+  count: Int!
+  firstUsedAt: Time!
+  lastUsedAt: Time!
+  "When it ends; null when that is not known."
+  sunset: Time
+}
+
+extend type Query {
+  "Who uses what is deprecated, the most used first, up to 1,000; over all servers, and within the last 90 days. For admins."
+  deprecatedUses(first: Int = 100): [DeprecatedUse!] @listSize(slicingArguments: ["first"]) @requiresScopes(scopes: [["admin"]])
+}
+`, BuiltIn: false},
 	{Name: "../schema/webhook.graphqls", Input: `"Whether an endpoint gets events."
 enum WebhookState {
   "It gets each event as it happens."
@@ -3965,6 +4229,8 @@ type Webhook {
   "The types of events that it gets, such as post.published, post.* or *."
   eventTypes: [String!]! @listSize(assumedSize: 10)
   description: String!
+  "The version of this schema that its payloads keep to, also after that has ended."
+  version: Int!
   state: WebhookState!
   "Why it is disabled: GONE, FAILED_TOO_LONG, BY_REQUEST or ACCOUNT_INACTIVE; null while it is not."
   reason: String
@@ -4061,6 +4327,8 @@ input CreateWebhookInput {
   secret: String
   "At most 200 characters."
   description: String
+  "The version of this schema that its payloads are to keep to; that of the request when left out."
+  version: Int
 }
 
 "What to change of an endpoint; what is left out stays."
@@ -4069,6 +4337,8 @@ input UpdateWebhookInput {
   url: String
   eventTypes: [String!]
   description: String
+  "The version of this schema that its payloads are to keep to from the next delivery on."
+  version: Int
   "false: it gets nothing until it is enabled again, and then what it missed, as far as it is kept."
   enabled: Boolean
 }
@@ -4170,6 +4440,8 @@ func (ec *executionContext) childFields_ApiKey(ctx context.Context, field graphq
 		return ec.fieldContext_ApiKey_prefix(ctx, field)
 	case "scopes":
 		return ec.fieldContext_ApiKey_scopes(ctx, field)
+	case "version":
+		return ec.fieldContext_ApiKey_version(ctx, field)
 	case "user":
 		return ec.fieldContext_ApiKey_user(ctx, field)
 	case "createdAt":
@@ -4322,6 +4594,28 @@ func (ec *executionContext) childFields_DeletePostPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type DeletePostPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeprecatedUse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "coordinate":
+		return ec.fieldContext_DeprecatedUse_coordinate(ctx, field)
+	case "version":
+		return ec.fieldContext_DeprecatedUse_version(ctx, field)
+	case "client":
+		return ec.fieldContext_DeprecatedUse_client(ctx, field)
+	case "clientVersion":
+		return ec.fieldContext_DeprecatedUse_clientVersion(ctx, field)
+	case "count":
+		return ec.fieldContext_DeprecatedUse_count(ctx, field)
+	case "firstUsedAt":
+		return ec.fieldContext_DeprecatedUse_firstUsedAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_DeprecatedUse_lastUsedAt(ctx, field)
+	case "sunset":
+		return ec.fieldContext_DeprecatedUse_sunset(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeprecatedUse", field.Name)
+}
+
 func (ec *executionContext) childFields_EntityChanged(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4440,6 +4734,8 @@ func (ec *executionContext) childFields_HistoryEntry(ctx context.Context, field 
 		return ec.fieldContext_HistoryEntry_actor(ctx, field)
 	case "changes":
 		return ec.fieldContext_HistoryEntry_changes(ctx, field)
+	case "valueChanges":
+		return ec.fieldContext_HistoryEntry_valueChanges(ctx, field)
 	case "isRedacted":
 		return ec.fieldContext_HistoryEntry_isRedacted(ctx, field)
 	}
@@ -4648,6 +4944,14 @@ func (ec *executionContext) childFields_RateLimitBucket(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type RateLimitBucket", field.Name)
 }
 
+func (ec *executionContext) childFields_RecordedValue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_RecordedValue_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordedValue", field.Name)
+}
+
 func (ec *executionContext) childFields_RevokeApiKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "apiKey":
@@ -4820,6 +5124,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_activity(ctx, field)
 	case "followedByViewer":
 		return ec.fieldContext_User_followedByViewer(ctx, field)
+	case "viewerIsFollowing":
+		return ec.fieldContext_User_viewerIsFollowing(ctx, field)
 	case "history":
 		return ec.fieldContext_User_history(ctx, field)
 	case "asOf":
@@ -4878,6 +5184,18 @@ func (ec *executionContext) childFields_UserStats(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type UserStats", field.Name)
 }
 
+func (ec *executionContext) childFields_ValueChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_ValueChange_field(ctx, field)
+	case "before":
+		return ec.fieldContext_ValueChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_ValueChange_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ValueChange", field.Name)
+}
+
 func (ec *executionContext) childFields_Webhook(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4888,6 +5206,8 @@ func (ec *executionContext) childFields_Webhook(ctx context.Context, field graph
 		return ec.fieldContext_Webhook_eventTypes(ctx, field)
 	case "description":
 		return ec.fieldContext_Webhook_description(ctx, field)
+	case "version":
+		return ec.fieldContext_Webhook_version(ctx, field)
 	case "state":
 		return ec.fieldContext_Webhook_state(ctx, field)
 	case "reason":
@@ -5028,6 +5348,14 @@ func (ec *executionContext) childFields_WorkFailure(ctx context.Context, field g
 		return ec.fieldContext_WorkFailure_at(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WorkFailure", field.Name)
+}
+
+func (ec *executionContext) childFields__Service(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sdl":
+		return ec.fieldContext__Service_sdl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type _Service", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -36,6 +36,7 @@ func NewTables(cfg Config) *engine.Tables {
 		"CreateUserPayload",
 		"DeleteCommentPayload",
 		"DeletePostPayload",
+		"DeprecatedUse",
 		"EntityChanged",
 		"FieldChange",
 		"FollowConnection",
@@ -60,6 +61,7 @@ func NewTables(cfg Config) *engine.Tables {
 		"Query",
 		"RateLimit",
 		"RateLimitBucket",
+		"RecordedValue",
 		"RevokeApiKeyPayload",
 		"Saga",
 		"SagaConnection",
@@ -77,6 +79,7 @@ func NewTables(cfg Config) *engine.Tables {
 		"UserEdge",
 		"UserError",
 		"UserStats",
+		"ValueChange",
 		"Webhook",
 		"WebhookConnection",
 		"WebhookDelivery",
@@ -87,6 +90,7 @@ func NewTables(cfg Config) *engine.Tables {
 		"WebhookPayload",
 		"WebhookReplayPayload",
 		"WorkFailure",
+		"_Service",
 		"__Directive",
 		"__EnumValue",
 		"__Field",
@@ -95,6 +99,7 @@ func NewTables(cfg Config) *engine.Tables {
 		"__Type",
 		"ActivityItem",
 		"Node",
+		"_Entity",
 	)
 	ec.tableActivityConnection(t)
 	ec.tableActivityEdge(t)
@@ -111,6 +116,7 @@ func NewTables(cfg Config) *engine.Tables {
 	ec.tableCreateUserPayload(t)
 	ec.tableDeleteCommentPayload(t)
 	ec.tableDeletePostPayload(t)
+	ec.tableDeprecatedUse(t)
 	ec.tableEntityChanged(t)
 	ec.tableFieldChange(t)
 	ec.tableFollowConnection(t)
@@ -135,6 +141,7 @@ func NewTables(cfg Config) *engine.Tables {
 	ec.tableQuery(t)
 	ec.tableRateLimit(t)
 	ec.tableRateLimitBucket(t)
+	ec.tableRecordedValue(t)
 	ec.tableRevokeApiKeyPayload(t)
 	ec.tableSaga(t)
 	ec.tableSagaConnection(t)
@@ -152,6 +159,7 @@ func NewTables(cfg Config) *engine.Tables {
 	ec.tableUserEdge(t)
 	ec.tableUserError(t)
 	ec.tableUserStats(t)
+	ec.tableValueChange(t)
 	ec.tableWebhook(t)
 	ec.tableWebhookConnection(t)
 	ec.tableWebhookDelivery(t)
@@ -162,6 +170,7 @@ func NewTables(cfg Config) *engine.Tables {
 	ec.tableWebhookPayload(t)
 	ec.tableWebhookReplayPayload(t)
 	ec.tableWorkFailure(t)
+	ec.table_Service(t)
 	ec.table__Directive(t)
 	ec.table__EnumValue(t)
 	ec.table__Field(t)
@@ -170,6 +179,7 @@ func NewTables(cfg Config) *engine.Tables {
 	ec.table__Type(t)
 	tableActivityItem(t)
 	tableNode(t)
+	table_Entity(t)
 	return t
 }
 
@@ -323,6 +333,22 @@ func (ec *executionContext) tableApiKey(t *engine.Tables) {
 			Append: func(b []byte, v any) ([]byte, bool) {
 				obj := v.(*auth.Key)
 				return engine.AppendMarshaler(b, ec.marshalNString2ᚕstringᚄ(context.Background(), nil, obj.Scopes))
+			},
+		},
+		"version": {
+			Object: "ApiKey", Name: "version",
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				obj := v.(*auth.Key)
+				return engine.Pointer(ec.Resolvers.ApiKey().Version(ctx, obj))
+			},
+			Value: func(b []byte, value any) ([]byte, bool) {
+				v := value.(*int)
+				p := v
+				if p == nil {
+					return b, false
+				}
+				x := (*p)
+				return strconv.AppendInt(b, int64(x), 10), true
 			},
 		},
 		"user": {
@@ -890,6 +916,89 @@ func (ec *executionContext) tableDeletePostPayload(t *engine.Tables) {
 	}
 }
 
+func (ec *executionContext) tableDeprecatedUse(t *engine.Tables) {
+	t.Type("DeprecatedUse").Fields = map[string]*engine.Field{
+		"coordinate": {
+			Object: "DeprecatedUse", Name: "coordinate",
+			NonNull: true,
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*DeprecatedUse)
+				x := obj.Coordinate
+				return engine.AppendString(b, string(x)), true
+			},
+		},
+		"version": {
+			Object: "DeprecatedUse", Name: "version",
+			NonNull: true,
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*DeprecatedUse)
+				x := obj.Version
+				return strconv.AppendInt(b, int64(x), 10), true
+			},
+		},
+		"client": {
+			Object: "DeprecatedUse", Name: "client",
+			NonNull: true,
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*DeprecatedUse)
+				x := obj.Client
+				return engine.AppendString(b, string(x)), true
+			},
+		},
+		"clientVersion": {
+			Object: "DeprecatedUse", Name: "clientVersion",
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*DeprecatedUse)
+				p := obj.ClientVersion
+				if p == nil {
+					return b, false
+				}
+				x := (*p)
+				return engine.AppendString(b, string(x)), true
+			},
+		},
+		"count": {
+			Object: "DeprecatedUse", Name: "count",
+			NonNull: true,
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*DeprecatedUse)
+				x := obj.Count
+				return strconv.AppendInt(b, int64(x), 10), true
+			},
+		},
+		"firstUsedAt": {
+			Object: "DeprecatedUse", Name: "firstUsedAt",
+			NonNull: true,
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*DeprecatedUse)
+				x := obj.FirstUsedAt
+				return engine.AppendTime(b, x)
+			},
+		},
+		"lastUsedAt": {
+			Object: "DeprecatedUse", Name: "lastUsedAt",
+			NonNull: true,
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*DeprecatedUse)
+				x := obj.LastUsedAt
+				return engine.AppendTime(b, x)
+			},
+		},
+		"sunset": {
+			Object: "DeprecatedUse", Name: "sunset",
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*DeprecatedUse)
+				p := obj.Sunset
+				if p == nil {
+					return b, false
+				}
+				x := (*p)
+				return engine.AppendTime(b, x)
+			},
+		},
+	}
+}
+
 func (ec *executionContext) tableEntityChanged(t *engine.Tables) {
 	t.Type("EntityChanged").Fields = map[string]*engine.Field{
 		"id": {
@@ -1307,6 +1416,27 @@ func (ec *executionContext) tableHistoryEntry(t *engine.Tables) {
 			Get: func(ctx context.Context, v any, args map[string]any) (any, error) {
 				obj := v.(*HistoryEntry)
 				return obj.Changes, nil
+			},
+		},
+		"valueChanges": {
+			Object: "HistoryEntry", Name: "valueChanges",
+			NonNull: true,
+			Type:    t.Type("ValueChange"),
+			List:    true, ElemNonNull: true,
+			Items: func(list any, into []any) ([]any, bool) {
+				values, _ := list.([]*ValueChange)
+				for i := range values {
+					if values[i] == nil {
+						into = append(into, nil)
+					} else {
+						into = append(into, values[i])
+					}
+				}
+				return into, values != nil
+			},
+			Get: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				obj := v.(*HistoryEntry)
+				return obj.ValueChanges, nil
 			},
 		},
 		"isRedacted": {
@@ -2291,6 +2421,33 @@ func (ec *executionContext) tableQuery(t *engine.Tables) {
 				return engine.Pointer(ec.Resolvers.Query().Comment(ctx, fc.Args["id"].(clients.GlobalID)))
 			},
 		},
+		"_service": {
+			Object: "Query", Name: "_service",
+			NonNull: true,
+			Type:    t.Type("_Service"),
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				return engine.Pointer(ec.Resolvers.Query().Service(ctx))
+			},
+		},
+		"_entities": {
+			Object: "Query", Name: "_entities",
+			NonNull: true,
+			Type:    t.Type("_Entity"),
+			List:    true, ElemNonNull: false,
+			Items: func(list any, into []any) ([]any, bool) {
+				values, _ := list.([]clients.Node)
+				for i := range values {
+					into = append(into, values[i])
+				}
+				return into, values != nil
+			},
+			Args: ec.field_Query__entities_args,
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				fc := graphql.FieldContext{Args: args}
+				_ = fc
+				return (ec.Resolvers.Query().Entities(ctx, fc.Args["representations"].([]any)))
+			},
+		},
 		"auditLog": {
 			Object: "Query", Name: "auditLog",
 			Type: t.Type("HistoryConnection"),
@@ -2396,6 +2553,28 @@ func (ec *executionContext) tableQuery(t *engine.Tables) {
 				fc := graphql.FieldContext{Args: args}
 				_ = fc
 				return engine.Pointer(ec.Resolvers.Query().Users(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["orderBy"].(*relay.Order)))
+			},
+		},
+		"deprecatedUses": {
+			Object: "Query", Name: "deprecatedUses",
+			Type: t.Type("DeprecatedUse"),
+			List: true, ElemNonNull: true,
+			Items: func(list any, into []any) ([]any, bool) {
+				values, _ := list.([]*DeprecatedUse)
+				for i := range values {
+					if values[i] == nil {
+						into = append(into, nil)
+					} else {
+						into = append(into, values[i])
+					}
+				}
+				return into, values != nil
+			},
+			Args: ec.field_Query_deprecatedUses_args,
+			Resolve: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				fc := graphql.FieldContext{Args: args}
+				_ = fc
+				return (ec.Resolvers.Query().DeprecatedUses(ctx, fc.Args["first"].(*int)))
 			},
 		},
 		"webhooks": {
@@ -2553,6 +2732,18 @@ func (ec *executionContext) tableRateLimitBucket(t *engine.Tables) {
 			Append: func(b []byte, v any) ([]byte, bool) {
 				obj := v.(*RateLimitBucket)
 				return engine.AppendMarshaler(b, ec.marshalNFloat2float64(context.Background(), nil, obj.RestoreRate))
+			},
+		},
+	}
+}
+
+func (ec *executionContext) tableRecordedValue(t *engine.Tables) {
+	t.Type("RecordedValue").Fields = map[string]*engine.Field{
+		"value": {
+			Object: "RecordedValue", Name: "value",
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*RecordedValue)
+				return engine.AppendMarshaler(b, ec.marshalOJSON2interface(context.Background(), nil, obj.Value))
 			},
 		},
 	}
@@ -3333,6 +3524,26 @@ func (ec *executionContext) tableUser(t *engine.Tables) {
 				return strconv.AppendBool(b, bool(x)), true
 			},
 		},
+		"viewerIsFollowing": {
+			Object: "User", Name: "viewerIsFollowing",
+			Batch: func(ctx context.Context, objs []any, args map[string]any) ([]any, error) {
+				parents := make([]*clients.User, len(objs))
+				for i, obj := range objs {
+					parents[i] = obj.(*clients.User)
+				}
+				values, err := ec.Resolvers.User().ViewerIsFollowing(ctx, parents)
+				return engine.Pointers(values), err
+			},
+			Value: func(b []byte, value any) ([]byte, bool) {
+				v := value.(*bool)
+				p := v
+				if p == nil {
+					return b, false
+				}
+				x := (*p)
+				return strconv.AppendBool(b, bool(x)), true
+			},
+		},
 		"history": {
 			Object: "User", Name: "history",
 			Type: t.Type("HistoryConnection"),
@@ -3558,6 +3769,36 @@ func (ec *executionContext) tableUserStats(t *engine.Tables) {
 	}
 }
 
+func (ec *executionContext) tableValueChange(t *engine.Tables) {
+	t.Type("ValueChange").Fields = map[string]*engine.Field{
+		"field": {
+			Object: "ValueChange", Name: "field",
+			NonNull: true,
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*ValueChange)
+				x := obj.Field
+				return engine.AppendString(b, string(x)), true
+			},
+		},
+		"before": {
+			Object: "ValueChange", Name: "before",
+			Type: t.Type("RecordedValue"),
+			Get: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				obj := v.(*ValueChange)
+				return engine.Pointer(obj.Before, nil)
+			},
+		},
+		"after": {
+			Object: "ValueChange", Name: "after",
+			Type: t.Type("RecordedValue"),
+			Get: func(ctx context.Context, v any, args map[string]any) (any, error) {
+				obj := v.(*ValueChange)
+				return engine.Pointer(obj.After, nil)
+			},
+		},
+	}
+}
+
 func (ec *executionContext) tableWebhook(t *engine.Tables) {
 	t.Type("Webhook").Fields = map[string]*engine.Field{
 		"id": {
@@ -3593,6 +3834,15 @@ func (ec *executionContext) tableWebhook(t *engine.Tables) {
 				obj := v.(*webhook.Endpoint)
 				x := obj.Description
 				return engine.AppendString(b, string(x)), true
+			},
+		},
+		"version": {
+			Object: "Webhook", Name: "version",
+			NonNull: true,
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*webhook.Endpoint)
+				x := obj.Version
+				return strconv.AppendInt(b, int64(x), 10), true
 			},
 		},
 		"state": {
@@ -4145,6 +4395,20 @@ func (ec *executionContext) tableWorkFailure(t *engine.Tables) {
 	}
 }
 
+func (ec *executionContext) table_Service(t *engine.Tables) {
+	t.Type("_Service").Fields = map[string]*engine.Field{
+		"sdl": {
+			Object: "_Service", Name: "sdl",
+			NonNull: true,
+			Append: func(b []byte, v any) ([]byte, bool) {
+				obj := v.(*Service)
+				x := obj.Sdl
+				return engine.AppendString(b, string(x)), true
+			},
+		},
+	}
+}
+
 func (ec *executionContext) table__Directive(t *engine.Tables) {
 	t.Type("__Directive").Fields = map[string]*engine.Field{
 		"name": {
@@ -4650,6 +4914,29 @@ func tableNode(t *engine.Tables) {
 	t.Implement("Post", "Node")
 	t.Implement("Comment", "Node")
 	t.Type("Node").Of = func(v any) (*engine.Type, any) {
+		switch obj := v.(type) {
+		case *clients.User:
+			if obj != nil {
+				return t.Type("User"), obj
+			}
+		case *clients.Post:
+			if obj != nil {
+				return t.Type("Post"), obj
+			}
+		case *clients.Comment:
+			if obj != nil {
+				return t.Type("Comment"), obj
+			}
+		}
+		return nil, nil
+	}
+}
+
+func table_Entity(t *engine.Tables) {
+	t.Implement("User", "_Entity")
+	t.Implement("Post", "_Entity")
+	t.Implement("Comment", "_Entity")
+	t.Type("_Entity").Of = func(v any) (*engine.Type, any) {
 		switch obj := v.(type) {
 		case *clients.User:
 			if obj != nil {

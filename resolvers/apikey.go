@@ -12,6 +12,11 @@ import (
 	"tributary/internal/auth"
 )
 
+// Version is the resolver for the version field.
+func (r *apiKeyResolver) Version(ctx context.Context, obj *auth.Key) (*int, error) {
+	return unlessZero(obj.Version), nil
+}
+
 // User is the batch resolver for the user field.
 func (r *apiKeyResolver) User(ctx context.Context, objs []*auth.Key) ([]*clients.User, error) {
 	return usersOf(ctx, objs, func(k *auth.Key) string { return k.UserID })

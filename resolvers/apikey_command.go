@@ -53,6 +53,12 @@ func (r *Resolver) createAPIKey(ctx context.Context, input graph.CreateAPIKeyInp
 		}
 		wanted.UserID = string(*input.UserID)
 	}
+	if input.Version != nil {
+		if err := r.Versions.Supports(*input.Version); err != nil {
+			return &graph.CreateAPIKeyPayload{UserErrors: problem(graph.UserErrorCodeInvalid, "an API key can be pinned to versions of the schema that have not ended: see /versions", "version")}, nil
+		}
+		wanted.Version = *input.Version
+	}
 	key, secret, err := r.Keys.Create(ctx, wanted)
 	if wrong, ok := errors.AsType[*auth.InputError](err); ok {
 		return &graph.CreateAPIKeyPayload{UserErrors: problem(graph.UserErrorCodeInvalid, wrong.Message, memberOf(wrong)...)}, nil

@@ -32,7 +32,7 @@ func Early(t *engine.Tables) {
 			return provisional(id)
 		})
 	}
-	t.ByKey("User", "posts", "comments", "followers", "following", "stats", "activity", "followedByViewer")
+	t.ByKey("User", "posts", "comments", "followers", "following", "stats", "activity", "followedByViewer", "viewerIsFollowing")
 	t.ByKey("Post", "comments", "commentCount")
 	t.ByKey("Comment", "replies")
 }

@@ -16,19 +16,25 @@ import (
 	"tributary/clients"
 	"tributary/internal/auth"
 	"tributary/internal/relay"
+	"tributary/internal/usage"
 )
 
 // The codes of errors, in extensions.code. Those of a request that is refused before it runs are package operation's.
 const (
-	CodeUnauthenticated = "UNAUTHENTICATED"
-	CodeForbidden       = "FORBIDDEN"
-	CodeBadUserInput    = "BAD_USER_INPUT"
-	CodeTimeout         = "TIMEOUT"
-	CodeCancelled       = "CANCELLED"
-	CodeOutcomeUnknown  = "OUTCOME_UNKNOWN"
-	CodeInternal        = "INTERNAL"
-	CodeHistoryExpired  = "HISTORY_EXPIRED"
-	CodeWorkDisabled    = "WORK_DISABLED"
+	CodeUnauthenticated  = "UNAUTHENTICATED"
+	CodeForbidden        = "FORBIDDEN"
+	CodeBadUserInput     = "BAD_USER_INPUT"
+	CodeTimeout          = "TIMEOUT"
+	CodeCancelled        = "CANCELLED"
+	CodeOutcomeUnknown   = "OUTCOME_UNKNOWN"
+	CodeInternal         = "INTERNAL"
+	CodeHistoryExpired   = "HISTORY_EXPIRED"
+	CodeWorkDisabled     = "WORK_DISABLED"
+	CodeUsageUnavailable = "USAGE_UNAVAILABLE"
+
+	CodeUnknownEntityType      = "UNKNOWN_ENTITY_TYPE"
+	CodeBadRepresentation      = "BAD_REPRESENTATION"
+	CodeTooManyRepresentations = "TOO_MANY_REPRESENTATIONS"
 )
 
 // errHistoryExpired says that the log does not reach back to what was asked for.
@@ -80,6 +86,9 @@ func fieldOf(ctx context.Context, path ast.Path) ast.Path {
 func (r *Resolver) describe(ctx context.Context, at *gqlerror.Error, err error) (string, map[string]any) {
 	coded := func(code string) map[string]any { return map[string]any{"code": code} }
 	failed, _ := asServiceError(err)
+	if refused, ok := errors.AsType[*representationError](err); ok {
+		return refused.message, coded(refused.code)
+	}
 	switch {
 	case errors.Is(err, auth.ErrUnauthenticated):
 		return "this needs a token: send Authorization: Bearer …", coded(CodeUnauthenticated)
@@ -93,6 +102,9 @@ func (r *Resolver) describe(ctx context.Context, at *gqlerror.Error, err error) 
 		return errWorkDisabled.Error(), coded(CodeWorkDisabled)
 	case isCoercion(err):
 		return "an argument has a value out of range", coded(CodeBadUserInput)
+	case errors.Is(err, usage.ErrUnavailable):
+		r.Logger.WarnContext(ctx, "use of deprecated elements unknown", "request_id", clients.CallerFrom(ctx).RequestID, "error", err)
+		return usage.ErrUnavailable.Error() + ": come back in a moment", coded(CodeUsageUnavailable)
 	case failed != nil:
 		return r.describeService(ctx, at, failed)
 	case errors.Is(err, context.DeadlineExceeded):

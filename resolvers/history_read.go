@@ -83,22 +83,35 @@ func publicly(kind clients.Kind, change event.Change) bool {
 func historyEntry(change event.Change, owned bool) *graph.HistoryEntry {
 	e := change.Event
 	entry := &graph.HistoryEntry{
-		ID: e.ID, Type: e.Type, At: e.Time, Version: int(e.Version), ActorID: e.Actor, IsRedacted: e.Data == nil, Changes: []*graph.FieldChange{},
-		EntityID: globalIDOf(e.Subject),
+		ID: e.ID, Type: e.Type, At: e.Time, Version: int(e.Version), ActorID: e.Actor, IsRedacted: e.Data == nil,
+		EntityID: globalIDOf(e.Subject), Changes: []*graph.FieldChange{}, ValueChanges: []*graph.ValueChange{},
 	}
 	for _, field := range change.Fields {
 		if field.Name != "email" || owned {
-			entry.Changes = append(entry.Changes, &graph.FieldChange{Field: field.Name, Before: decodedJSON(field.Before), After: decodedJSON(field.After)})
+			before, after := recorded(field.Before), recorded(field.After)
+			entry.ValueChanges = append(entry.ValueChanges, &graph.ValueChange{Field: field.Name, Before: before, After: after})
+			entry.Changes = append(entry.Changes, &graph.FieldChange{Field: field.Name, Before: valueOf(before), After: valueOf(after)})
 		}
 	}
 	return entry
 }
 
-// decodedJSON is a value as the scalar JSON wants it; nil for nothing.
-func decodedJSON(raw json.RawMessage) any {
+// recorded is a value as the log has it; nil for one that is not known.
+func recorded(raw json.RawMessage) *graph.RecordedValue {
+	if raw == nil {
+		return nil
+	}
 	var value any
-	_ = json.Unmarshal(raw, &value) // what the log holds is JSON, or nothing
-	return value
+	_ = json.Unmarshal(raw, &value) // what the log holds is JSON
+	return &graph.RecordedValue{Value: value}
+}
+
+// valueOf is a recorded value; nil for none, and where it is not known.
+func valueOf(r *graph.RecordedValue) any {
+	if r == nil {
+		return nil
+	}
+	return r.Value
 }
 
 // historyPages gathers entries.
@@ -165,6 +178,7 @@ func auditEntry(change event.Change, viewer auth.Viewer) *graph.HistoryEntry {
 	entry := historyEntry(change, auth.CanSee(viewer, auth.Entity{OwnerID: owner}))
 	if kind == clients.KindComment && !viewer.Admin() {
 		entry.Changes = slices.DeleteFunc(entry.Changes, func(c *graph.FieldChange) bool { return c.Field == "body" })
+		entry.ValueChanges = slices.DeleteFunc(entry.ValueChanges, func(c *graph.ValueChange) bool { return c.Field == "body" })
 	}
 	return entry
 }

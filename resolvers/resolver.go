@@ -13,6 +13,7 @@ import (
 	"tributary/internal/auth"
 	"tributary/internal/event"
 	"tributary/internal/explain"
+	"tributary/internal/usage"
 	"tributary/internal/work"
 	"tributary/internal/work/job"
 	"tributary/internal/work/saga"
@@ -30,8 +31,12 @@ type Resolver struct {
 	Exports    *job.Links         // where exports are fetched; nil where there are none
 	Webhooks   *webhook.Endpoints // nil without Work
 	OpenSignUp bool               // whether anyone may create users
+	Versions   Versions           // of the schema
+	Uses       *usage.Table       // of deprecated elements; nil where nobody counts them
 	LoaderWait time.Duration      // how long a loader gathers keys before it asks
 	Logger     *slog.Logger
+
+	SDL func(context.Context) string // the schema for composition in a federated graph, in the version that the operation of ctx is in
 }
 
 type scopeKey struct{}

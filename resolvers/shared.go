@@ -8,7 +8,7 @@ func Shared(object, field string) bool {
 		return field != "history" && field != "asOf"
 	}
 	switch field {
-	case "node", "nodes", "viewer", "user", "users", "post", "posts", "feed", "comment":
+	case "node", "nodes", "viewer", "user", "users", "post", "posts", "feed", "comment", "_entities":
 		return true
 	}
 	return false

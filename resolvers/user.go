@@ -106,6 +106,11 @@ func (r *userResolver) FollowedByViewer(ctx context.Context, objs []*clients.Use
 	return followedBy(ctx, load(ctx).viewer, objs)
 }
 
+// ViewerIsFollowing is the batch resolver for the viewerIsFollowing field.
+func (r *userResolver) ViewerIsFollowing(ctx context.Context, objs []*clients.User) ([]*bool, error) {
+	return followedBy(ctx, load(ctx).viewer, objs)
+}
+
 // History is the resolver for the history field.
 func (r *userResolver) History(ctx context.Context, obj *clients.User, first *int, after *string) (*graph.HistoryConnection, error) {
 	return r.history(ctx, clients.KindUser, string(obj.ID), obj.ID, first, after)

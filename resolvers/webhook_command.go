@@ -46,7 +46,10 @@ func (r *Resolver) createWebhook(ctx context.Context, input graph.CreateWebhookI
 	if err != nil {
 		return nil, err
 	}
-	wanted := webhook.NewEndpoint{URL: input.URL, EventTypes: input.EventTypes, Key: clients.CallerFrom(ctx).IdempotencyKey}
+	wanted := webhook.NewEndpoint{URL: input.URL, EventTypes: input.EventTypes, Key: clients.CallerFrom(ctx).IdempotencyKey, Version: input.Version}
+	if wanted.Version == nil {
+		wanted.Version = new(r.Versions.Of(ctx))
+	}
 	if input.Secret != nil {
 		if *input.Secret == "" {
 			return &graph.WebhookPayload{UserErrors: problem(graph.UserErrorCodeInvalid, "leave the secret out to have one made", "secret")}, nil
@@ -67,7 +70,7 @@ func (r *Resolver) createWebhook(ctx context.Context, input graph.CreateWebhookI
 func (r *Resolver) updateWebhook(ctx context.Context, input graph.UpdateWebhookInput) (*webhook.Endpoint, []*graph.UserError, error) {
 	return onWebhook(ctx, r, input.ID, []string{"input"}, func(e *webhook.Endpoints, caller webhook.Caller, id string) (webhook.Endpoint, error) {
 		return e.Update(ctx, caller, id, webhook.Update{
-			URL: input.URL, EventTypes: input.EventTypes, Description: input.Description, Enabled: input.Enabled,
+			URL: input.URL, EventTypes: input.EventTypes, Description: input.Description, Version: input.Version, Enabled: input.Enabled,
 		})
 	})
 }

@@ -38,7 +38,7 @@ func NewAuthenticator(tokens Tokens, keys *Keys, cacheEntries int, now func() ti
 
 // Authenticate tells who shows these credentials: nobody, the zero Viewer, when there are none. Everything shown must be good:
 // the error wraps ErrInvalidToken, ErrInvalidKey or ErrUnavailable. Who shows a token and an API key is the token's user with
-// the scopes of both, and Viewer.Expires is the earlier of their ends. The Viewer's scopes are shared and must not be changed.
+// the scopes of both and the key's version, and Viewer.Expires is the earlier of their ends. The Viewer's scopes are shared and must not be changed.
 func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (Viewer, error) {
 	token, hasToken, err := bearer(c.Authorization)
 	if err != nil {
@@ -108,7 +108,7 @@ func hashToken(token string) [sha256.Size]byte {
 
 // unite makes one caller of a token's user and the API key shown beside it.
 func unite(token, key Viewer) Viewer {
-	token.KeyID = key.KeyID
+	token.KeyID, token.KeyName, token.Version = key.KeyID, key.KeyName, key.Version
 	if token.Expires.IsZero() || (!key.Expires.IsZero() && key.Expires.Before(token.Expires)) {
 		token.Expires = key.Expires
 	}

@@ -24,6 +24,7 @@ type Key struct {
 	Prefix    string // the first characters of the secret
 	UserID    string // whom its bearer acts as; empty for nobody
 	Scopes    []string
+	Version   int `json:",omitempty"` // of the schema, for its bearer's requests that name none; 0: the server's default
 	CreatedAt time.Time
 	ExpiresAt *time.Time // nil for never
 	RevokedAt *time.Time // nil while it is not
@@ -42,7 +43,7 @@ func (k *Key) ended(now time.Time) error {
 }
 
 func (k *Key) viewer() Viewer {
-	v := Viewer{UserID: k.UserID, KeyID: k.ID, Scopes: k.Scopes}
+	v := Viewer{UserID: k.UserID, KeyID: k.ID, KeyName: k.Name, Scopes: k.Scopes, Version: k.Version}
 	if k.ExpiresAt != nil {
 		v.Expires = *k.ExpiresAt
 	}
@@ -90,6 +91,7 @@ type NewKey struct {
 	Name      string     // 1 to 100 characters
 	UserID    string     // whom its bearer acts as; empty for nobody
 	Scopes    []string   // at most 32 scope-tokens of RFC 6749 section 3.3, each at most 64 bytes
+	Version   int        // see Key; whether there is such a version the caller finds out
 	ExpiresAt *time.Time // nil for never
 	CreatedBy string     // the id of the user who makes it; may be empty
 }

@@ -53,7 +53,7 @@ func (k *Keys) Create(ctx context.Context, n NewKey) (Key, string, error) {
 	secret := newSecret()
 	key := Key{
 		ID: newKeyID(now), Name: n.Name, Prefix: secret[:shownLength], UserID: n.UserID,
-		Scopes: slices.Compact(slices.Sorted(slices.Values(n.Scopes))), CreatedAt: now, CreatedBy: n.CreatedBy,
+		Scopes: slices.Compact(slices.Sorted(slices.Values(n.Scopes))), Version: n.Version, CreatedAt: now, CreatedBy: n.CreatedBy,
 	}
 	if n.ExpiresAt != nil {
 		expires := n.ExpiresAt.UTC().Truncate(time.Microsecond)

@@ -19,9 +19,11 @@ const (
 	keyConnections = 4
 	keySchema      = `CREATE TABLE IF NOT EXISTS api_key (
 	id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, name TEXT NOT NULL, prefix TEXT NOT NULL, user_id TEXT NOT NULL,
-	scopes TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, created_by TEXT NOT NULL
+	scopes TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, created_by TEXT NOT NULL,
+	version INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID`
-	keyColumns = "id, name, prefix, user_id, scopes, created_at, expires_at, revoked_at, created_by"
+	keyVersion = "ALTER TABLE api_key ADD COLUMN version INTEGER NOT NULL DEFAULT 0" // for files of before there were versions
+	keyColumns = "id, name, prefix, user_id, scopes, created_at, expires_at, revoked_at, created_by, version"
 )
 
 // SQLiteKeys is the KeyStore of a single replica, in a file. It is safe for concurrent use.
@@ -44,7 +46,7 @@ func OpenSQLiteKeys(path string) (*SQLiteKeys, error) {
 	if err == nil {
 		db.SetMaxOpenConns(keyConnections)
 		db.SetMaxIdleConns(keyConnections)
-		if _, err = db.Exec(keySchema); err != nil {
+		if err = upToDate(db); err != nil {
 			_ = db.Close()
 		}
 	}
@@ -52,6 +54,28 @@ func OpenSQLiteKeys(path string) (*SQLiteKeys, error) {
 		return nil, fmt.Errorf("API keys: open %s: %w", path, err)
 	}
 	return &SQLiteKeys{db, maxStoredKeys}, nil
+}
+
+// upToDate makes the table, or adds what it had not before.
+func upToDate(db *sql.DB) error {
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.Exec(keySchema); err != nil {
+		return err
+	}
+	var versioned bool
+	if err := tx.QueryRow("SELECT count(*) > 0 FROM pragma_table_info('api_key') WHERE name = 'version'").Scan(&versioned); err != nil {
+		return err
+	}
+	if !versioned {
+		if _, err := tx.Exec(keyVersion); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // Close closes the file.
@@ -79,9 +103,9 @@ func (s *SQLiteKeys) Put(ctx context.Context, key Key, hash [sha256.Size]byte) e
 			return errors.Join(err, ErrTooManyKeys)
 		}
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO api_key (hash, "+keyColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", hash[:],
+	_, err = tx.ExecContext(ctx, "INSERT INTO api_key (hash, "+keyColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", hash[:],
 		key.ID, key.Name, key.Prefix, key.UserID, strings.Join(key.Scopes, " "), key.CreatedAt.UnixMicro(),
-		micros(key.ExpiresAt), micros(key.RevokedAt), key.CreatedBy)
+		micros(key.ExpiresAt), micros(key.RevokedAt), key.CreatedBy, key.Version)
 	if err != nil {
 		return err
 	}
@@ -128,7 +152,7 @@ func scanKey(row interface{ Scan(...any) error }) (Key, error) {
 	var scopes string
 	var created int64
 	var expires, revoked *int64
-	err := row.Scan(&k.ID, &k.Name, &k.Prefix, &k.UserID, &scopes, &created, &expires, &revoked, &k.CreatedBy)
+	err := row.Scan(&k.ID, &k.Name, &k.Prefix, &k.UserID, &scopes, &created, &expires, &revoked, &k.CreatedBy, &k.Version)
 	if scopes != "" {
 		k.Scopes = strings.Split(scopes, " ")
 	}

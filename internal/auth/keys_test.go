@@ -39,7 +39,7 @@ func TestAnAPIKeysLife(t *testing.T) {
 			t.Errorf("made %+v", key)
 		}
 		viewer, err := keys.Verify(t.Context(), secret)
-		want := auth.Viewer{UserID: "42", KeyID: key.ID, Scopes: []string{"a", "b"}, Expires: end}
+		want := auth.Viewer{UserID: "42", KeyID: key.ID, KeyName: "build", Scopes: []string{"a", "b"}, Expires: end}
 		if err != nil || !reflect.DeepEqual(viewer, want) {
 			t.Errorf("got %+v, %v, want %+v", viewer, err, want)
 		}

@@ -81,7 +81,7 @@ func storeRoundTrip(t *testing.T, store limited) {
 	plain := put(t, store, 1, nil)
 	full := put(t, store, 2, func(k *auth.Key) {
 		k.Name, k.UserID, k.CreatedBy = "Grüße, \"Welt\"\x00", "user:1 x", "7"
-		k.Scopes, k.ExpiresAt = []string{"admin", "events:read"}, &expires
+		k.Scopes, k.ExpiresAt, k.Version = []string{"admin", "events:read"}, &expires, 2
 	})
 	for n, want := range map[int]auth.Key{1: plain, 2: full} {
 		_, hash := numbered(n)

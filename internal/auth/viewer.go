@@ -15,7 +15,9 @@ const ScopeAdmin = "admin"
 type Viewer struct {
 	UserID  string    // the user service's own id; empty for nobody's
 	KeyID   string    // of the API key that was shown; empty without one
+	KeyName string    // what people call it
 	Scopes  []string  // what the caller may beyond being that user
+	Version int       // of the schema, for a caller who names none; 0: the server's default
 	Expires time.Time // when what was shown of the caller ends; zero for never
 }
 

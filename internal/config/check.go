@@ -161,6 +161,10 @@ func (g *Gateway) check(p *problems) {
 	if _, err := g.Weights(); err != nil {
 		p.add("cost-weights", "%v", err)
 	}
+	p.want(g.Versions.Default >= 0, "default-version", "0 or more")
+	if _, err := g.Ends(); err != nil {
+		p.add("version-sunset", "%v", err)
+	}
 }
 
 func (s *Service) check(p *problems, prefix string) {

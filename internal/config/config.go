@@ -12,16 +12,15 @@ type Config struct {
 	Serve    Serve    `cmd:"" default:"withargs" help:"Serve the graph (the default command)."`
 	Demo     Demo     `cmd:"" help:"Serve the reference services alone: one of them, or all four."`
 	Import   Import   `cmd:"" help:"Import users, posts, comments and follows (.ndjson) into the demo services."`
-	Schema   struct{} `cmd:"" help:"Print the schema."`
+	Schema   Schema   `cmd:"" help:"Print the schema."`
 	Explain  Explain  `cmd:"" help:"Run a query and show its tree of upstream calls and batches."`
 	Doctor   Doctor   `cmd:"" help:"Check every configured service against the contract; exit 1 on a breach."`
 	EventLog EventLog `cmd:"" name:"events" help:"Compare the event log with the services, or complete it."`
 	Token    Token    `cmd:"" help:"Make a development token for the local data dir (demo mode only)."`
 	File     string   `name:"config" placeholder:"FILE" help:"YAML file with any of the flags as keys."`
 
-	Version kong.VersionFlag `env:"-" help:"Print the version and end."`
-	DataDir string           `default:".tributary" placeholder:"DIR" help:"Where the event log, the API keys, the demo services' data and the development key live."`
-	Log     Log              `embed:"" prefix:"log-"`
+	DataDir string `default:".tributary" placeholder:"DIR" help:"Where the event log, the API keys, the demo services' data and the development key live."`
+	Log     Log    `embed:"" prefix:"log-"`
 }
 
 // Log is how the log is written, to standard error.
@@ -30,13 +29,20 @@ type Log struct {
 	Format string `enum:"json,text" default:"json" help:"Form of a log line: json or text."`
 }
 
+// Schema is the command that prints the schema.
+type Schema struct {
+	Federation bool `env:"-" help:"As a subgraph of a federated graph gives it: with keys, for composition."`
+	Version    int  `env:"-" placeholder:"N" help:"Version of the schema; the one of those who name none when left out."`
+}
+
 // Serve is the command that serves the graph.
 type Serve struct {
-	Addr             string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one."`
-	ShutdownTimeout  time.Duration `default:"10s" help:"How long running operations may take to finish when the server stops."`
-	RedisURL         string        `placeholder:"URL" help:"Redis that replicas share limits, API keys and persisted operations over: redis://HOST:PORT, with ?addr=HOST:PORT&… for a cluster. Better given as TRIBUTARY_REDIS_URL."`
-	Replicas         int           `default:"1" help:"How many replicas share the limits."`
-	Limits           Limits        `embed:"" prefix:"limit-"`
+	ProgramVersion   kong.VersionFlag `name:"version" env:"-" help:"Print the version of the program and end."`
+	Addr             string           `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one."`
+	ShutdownTimeout  time.Duration    `default:"10s" help:"How long running operations may take to finish when the server stops."`
+	RedisURL         string           `placeholder:"URL" help:"Redis that replicas share limits, API keys and persisted operations over: redis://HOST:PORT, with ?addr=HOST:PORT&… for a cluster. Better given as TRIBUTARY_REDIS_URL."`
+	Replicas         int              `default:"1" help:"How many replicas share the limits."`
+	Limits           Limits           `embed:"" prefix:"limit-"`
 	Identity         `embed:""`
 	Persisted        Persisted     `embed:"" prefix:"persisted-"`
 	Events           Events        `embed:"" prefix:"events-"`
@@ -60,7 +66,14 @@ type Gateway struct {
 	Cache             Cache         `embed:"" prefix:"cache-"`
 	Max               Bounds        `embed:"" prefix:"max-"`
 	CostWeights       []string      `placeholder:"COORDINATE=WEIGHT,…" help:"Costs in place of the schema's, such as Post=2,Query.posts=5."`
-	Coalesce          bool          `default:"true" negatable:"" help:"Share one upstream call between identical reads under way, and one run between identical queries."`
+	Versions          `embed:""`
+	Coalesce          bool `default:"true" negatable:"" help:"Share one upstream call between identical reads under way, and one run between identical queries."`
+}
+
+// Versions is which versions of the schema there are, and for how long.
+type Versions struct {
+	Default int      `name:"default-version" default:"0" help:"Version of the schema for those who name none; 0: the oldest that has not ended."`
+	Sunsets []string `name:"version-sunset" placeholder:"VERSION=DAY,…" help:"When versions end, such as 1=2027-11-23: from then on they answer 410."`
 }
 
 // Upstream is where the services are and how they are called.

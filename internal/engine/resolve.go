@@ -188,7 +188,7 @@ func (b *binder) bind(value any, parent, index int) {
 	if value != nil && typ.Of != nil {
 		typ, value = typ.Of(value)
 	}
-	if value == nil {
+	if value == nil || typ.hidden {
 		b.res.refs = append(b.res.refs, ref{column: -1})
 		return
 	}

@@ -17,6 +17,7 @@ type Tables struct{ types map[string]*Type }
 // Type is an object, or an interface or union.
 type Type struct {
 	Name     string
+	hidden   bool                         // see Tables.Hide
 	Abstract []string                     // the interfaces and unions that an object belongs to
 	Fields   map[string]*Field            // of an object
 	Of       func(value any) (*Type, any) // of an interface or union: the object type of a value and the value as that type has it; nil, nil for none
@@ -62,6 +63,15 @@ func NewTables(names ...string) *Tables {
 func (t *Tables) Implement(object, abstract string) {
 	if typ := t.types[object]; !slices.Contains(typ.Abstract, abstract) {
 		typ.Abstract = append(typ.Abstract, abstract)
+	}
+}
+
+// Hide has objects of these types be null wherever an interface or union stands for them: whoever sees this schema knows no such types.
+func (t *Tables) Hide(names ...string) {
+	for _, name := range names {
+		if typ := t.types[name]; typ != nil {
+			typ.hidden = true
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ func validationRules() []core.Rule {
 	// Its suggestions compare strings of any length with the values of an enum.
 	set.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, rules.ValuesOfCorrectTypeRuleWithoutSuggestions.RuleFunc)
 	set.AddRule("IntsInRange", intsInRange)
+	set.AddRule("Defer", deferRules)
 	var list []core.Rule
 	for name, rule := range set.GetInner() {
 		list = append(list, core.Rule{Name: name, RuleFunc: rule})

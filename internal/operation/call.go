@@ -23,6 +23,8 @@ const (
 type Call struct {
 	Viewer         auth.Viewer
 	IP             netip.Addr // of the client; the zero value is not limited
+	Client         string     // what the client calls itself, as it was sent; empty when it does not
+	ClientVersion  string     // what it calls its version
 	RequestID      string
 	IdempotencyKey string // of a mutation; empty when the caller gave none
 	CostDebug      CostDebug

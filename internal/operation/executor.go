@@ -80,11 +80,17 @@ func (g *Gqlgen) failed(ctx context.Context, err error) *Result {
 	}
 }
 
-func (g *Gqlgen) around(ctx context.Context) graphql.FieldMiddleware {
+// middleware is what stands around the fields of an operation; nil for nothing.
+func (g *Gqlgen) middleware(ctx context.Context) (around graphql.FieldMiddleware) {
 	if g.Around != nil {
-		if middleware := g.Around(ctx); middleware != nil {
-			return middleware
-		}
+		around = g.Around(ctx)
+	}
+	return recordingFrom(ctx).around(around)
+}
+
+func (g *Gqlgen) around(ctx context.Context) graphql.FieldMiddleware {
+	if middleware := g.middleware(ctx); middleware != nil {
+		return middleware
 	}
 	return func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) }
 }

@@ -22,10 +22,7 @@ type Planned struct {
 func (p *Planned) Execute(ctx context.Context, op *Prepared, denied Denied) *Result {
 	plans := op.Memo(p.Tables, func() any { return engine.NewPlans(p.Tables, op.Operation) }).(*engine.Plans)
 	whole := &Result{Finished: true}
-	how := engine.Run{Vars: op.Variables, Delay: p.Delay, Renew: p.Stock.Scope, Fork: p.Fork, Counts: &whole.Counts}
-	if p.Stock.Around != nil {
-		how.Around = p.Stock.Around(ctx)
-	}
+	how := engine.Run{Vars: op.Variables, Delay: p.Delay, Renew: p.Stock.Scope, Fork: p.Fork, Around: p.Stock.middleware(ctx), Counts: &whole.Counts}
 	if len(denied) > 0 {
 		how.Denied = denied.Reason
 	}

@@ -44,8 +44,11 @@ type Prepared struct {
 	Cost      *limit.Plan
 
 	key         documentKey // of the document
+	said        *statement
+	fit         *fitting // nil: every value of an enum stands as it is
 	protected   protections
 	introspects bool
+	defers      bool      // the document has a @defer
 	memo        *sync.Map // of the document: what executors keep beside it
 }
 
@@ -83,8 +86,11 @@ type document struct {
 	*ast.QueryDocument
 	key         documentKey
 	plans       map[*ast.OperationDefinition]*limit.Plan
+	said        map[*ast.OperationDefinition]*statement
+	fits        map[*ast.OperationDefinition]*fitting
 	protected   protections
 	introspects bool
+	defers      bool
 	textBytes   int
 	memo        sync.Map
 }
@@ -146,7 +152,7 @@ func (p *Preparer) prepare(view *View, req Request, coerce coercing) (*Prepared,
 	}
 	return &Prepared{
 		View: view, Query: req.Query, Document: doc.QueryDocument, Operation: op, Variables: variables,
-		Cost: doc.plans[op], key: doc.key, protected: doc.protected, introspects: doc.introspects, memo: &doc.memo,
+		Cost: doc.plans[op], key: doc.key, said: doc.said[op], fit: doc.fits[op], protected: doc.protected, introspects: doc.introspects, defers: doc.defers, memo: &doc.memo,
 	}, nil
 }
 
@@ -178,7 +184,14 @@ func (p *Preparer) document(view *View, text string) (*document, gqlerror.List) 
 		return nil, gqlerror.List{refuse(CodeTooManyFields, "the operation selects more fields than this server takes: split it")}
 	}
 	protected, introspects := view.protections.in(view.Schema, doc)
-	valid := &document{QueryDocument: doc, key: key, plans: plans, protected: protected, introspects: introspects, textBytes: len(text)}
+	valid := &document{
+		QueryDocument: doc, key: key, plans: plans, said: map[*ast.OperationDefinition]*statement{}, fits: map[*ast.OperationDefinition]*fitting{},
+		protected: protected, introspects: introspects, defers: defers(doc), textBytes: len(text),
+	}
+	for _, op := range doc.Operations {
+		valid.said[op], valid.fits[op] = view.state(doc, op), view.fit(doc, op.SelectionSet)
+	}
+	view.widen(doc)
 	p.documents.Set(key, valid)
 	return valid, nil
 }

@@ -89,7 +89,7 @@ func (p protections) in(schema *ast.Schema, doc *ast.QueryDocument) (touched pro
 		for _, selection := range set {
 			switch s := selection.(type) {
 			case *ast.Field:
-				introspects = introspects || s.Name == "__schema" || s.Name == "__type"
+				introspects = introspects || s.Name == "__schema" || s.Name == "__type" || s.Name == "_service"
 				p.touch(schema, s, touched)
 				walk(s.SelectionSet)
 			case *ast.InlineFragment:

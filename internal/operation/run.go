@@ -37,6 +37,7 @@ type Pipeline struct {
 	Enter            func(context.Context, Call) context.Context              // puts what the resolvers need of the call into the context
 	Observe          func(context.Context, *Prepared, *Result, time.Duration) // told of every operation, also of one that did not run
 	Rejected         func(code string)                                        // told of every request that Prepare refuses; nil: nobody
+	Deprecated       func(Call, *View, []string)                              // told what of a view is deprecated that an operation used which ran, by coordinate; nil: nobody
 }
 
 // Run runs a prepared operation, if its caller may and can pay for it. Its work ends when ctx does or the timeout has passed;
@@ -45,10 +46,14 @@ func (p *Pipeline) Run(ctx context.Context, op *Prepared, call Call) *Result {
 	bill := p.open(op, call)
 	start := time.Now()
 	result := p.forbid(op, call.Viewer)
+	if result == nil && op.Deferred() {
+		result = refuseDeferred(op)
+	}
 	if result == nil {
 		result = bill.admit(ctx)
 	}
 	if result != nil {
+		op.tell(result)
 		p.Observe(ctx, op, result, time.Since(start))
 		return result
 	}
@@ -63,16 +68,35 @@ func (p *Pipeline) Run(ctx context.Context, op *Prepared, call Call) *Result {
 	}
 	bill.settle(result, late || ctx.Err() != nil)
 	p.bound(result)
+	op.tell(result)
+	p.noteDeprecated(op, call)
 	p.Observe(ctx, op, result, time.Since(start))
 	return result
 }
 
 // Subscribe is Streams.Subscribe.
 func (p *Pipeline) Subscribe(ctx context.Context, op *Prepared, call Call, m Member) (*Subscription, *Result) {
+	if op.Deferred() {
+		return nil, refuseDeferred(op)
+	}
 	if p.Streams == nil {
 		return nil, &Result{Outcome: Refused, Errors: gqlerror.List{refuse(CodeNotASubscription, "this server has no subscriptions")}}
 	}
-	return p.Streams.Subscribe(ctx, op, call, m)
+	sub, result := p.Streams.Subscribe(ctx, op, call, m)
+	if result == nil {
+		p.noteDeprecated(op, call)
+	}
+	return sub, result
+}
+
+// noteDeprecated tells Deprecated of an operation that ran, or of a subscription that began.
+func (p *Pipeline) noteDeprecated(op *Prepared, call Call) {
+	if p.Deprecated == nil {
+		return
+	}
+	if used := op.Deprecations(); len(used) > 0 {
+		p.Deprecated(call, op.View, used)
+	}
 }
 
 // forbid refuses an operation that reads the schema to those who may not.

@@ -197,6 +197,7 @@ func (s *Streams) payload(ctx context.Context, op *Prepared, call Call, item Ite
 		return Payload{}, false
 	}
 	p.bound(result)
+	op.tell(result)
 	p.Observe(ctx, op, result, time.Since(start))
 	data := result.Data
 	if data == nil {

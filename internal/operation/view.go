@@ -8,25 +8,33 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"tributary/internal/limit"
+	"tributary/internal/version"
 )
 
-// View is the schema as one kind of caller sees it. It does not change.
+// View is the schema as one kind of caller sees it: those who use one version of it. It does not change.
 type View struct {
-	Name   string
-	Schema *ast.Schema
+	Name    string
+	Schema  *ast.Schema
+	Version *version.Version
+	Label   []string // the name alone, as a header holds it; nobody changes it
 
+	whole       *ast.Schema // of which Schema shows a part
 	costs       *limit.Model
 	protections protections
+	reachable   map[string]bool // input types in which something is deprecated, at any depth
 }
 
-// hidden are directives that are nobody's business outside: those that steer the generator, and @defer, since no transport can
-// answer in parts.
-var hidden = map[string]bool{"goField": true, "goExtraField": true, "goModel": true, "goTag": true, "defer": true}
+// hidden are directives that are nobody's business outside: those that steer the generator.
+var hidden = map[string]bool{"goField": true, "goExtraField": true, "goModel": true, "goTag": true}
 
-// NewView makes a view of a schema, which it leaves as it is. Weights stand in for those of the schema's @cost, by coordinate,
+// NewView makes a view that shows all of a schema, whatever its versions. Weights stand in for those of the schema's @cost, by coordinate,
 // as limit.NewModel has it. The error says what is wrong with them, or with the schema's own directives.
 func NewView(name string, schema *ast.Schema, weights map[string]float64) (*View, error) {
-	shown := show(schema)
+	return newView(name, schema, &version.Version{Number: 1, Schema: schema}, weights)
+}
+
+func newView(name string, whole *ast.Schema, v *version.Version, weights map[string]float64) (*View, error) {
+	shown := show(v.Schema)
 	costs, err := limit.NewModel(shown, weights)
 	if err != nil {
 		return nil, fmt.Errorf("costs of the schema: %w", err)
@@ -35,7 +43,10 @@ func NewView(name string, schema *ast.Schema, weights map[string]float64) (*View
 	if err != nil {
 		return nil, fmt.Errorf("rights of the schema: %w", err)
 	}
-	return &View{Name: name, Schema: shown, costs: costs, protections: protected}, nil
+	return &View{
+		Name: name, Schema: shown, Version: v, Label: []string{name},
+		whole: whole, costs: costs, protections: protected, reachable: deprecatedInputs(shown, v.Deprecations),
+	}, nil
 }
 
 // show copies what everybody may see.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"tributary/internal/wire"
 	"tributary/internal/work/webhook"
 )
 
@@ -52,4 +53,12 @@ func write(w http.ResponseWriter, status int, body any) {
 // seconds rounds a time up, as Retry-After has it.
 func seconds(wait time.Duration) string {
 	return strconv.FormatInt(max(1, int64((wait+time.Second-1)/time.Second)), 10)
+}
+
+// Overloaded answers what a server that has more to do than it can does not take.
+func Overloaded() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		refuse(w, http.StatusServiceUnavailable, wire.CodeOverloaded, "This server has more to do than it can: come back in a moment.")
+	})
 }

@@ -1,4 +1,4 @@
-// Package rest answers what programs without GraphQL ask for: the registration of webhooks.
+// Package rest answers what programs without GraphQL ask for: users and their profiles, and the registration of webhooks.
 package rest
 
 import (
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tributary/internal/auth"
+	"tributary/internal/operation"
 	"tributary/internal/work/webhook"
 )
 
@@ -28,13 +29,13 @@ const (
 
 // Webhooks registers webhooks over plain HTTP, with the rights and the refusals of the graph:
 //
-//	POST   /api/webhooks       {"url", "events", "secret"?, "description"?}: 201, the one answer that has the secret; the same without it
+//	POST   /api/webhooks       {"url", "events", "secret"?, "description"?, "version"?}: 201, the one answer that has the secret; the same without it
 //	                           when it comes again under its Idempotency-Key
 //	GET    /api/webhooks       ?limit, from 1 to 100, and ?after, the id of the last one that was seen
 //	GET    /api/webhooks/{id}
 //	DELETE /api/webhooks/{id}  204
 //
-// Refusals are problem documents (RFC 9457) with a code. All fields but Charge are required. It is safe for concurrent use.
+// Refusals are problem documents (RFC 9457) with a code. All fields but Charge and Choose are required. It is safe for concurrent use.
 type Webhooks struct {
 	Endpoints *webhook.Endpoints
 	// Identify tells who asks and from where; an error that wraps auth.ErrUnavailable says that this cannot be told now.
@@ -42,6 +43,8 @@ type Webhooks struct {
 	// Charge takes the price of a request, and tells what the caller has left in fields for the header. If the caller cannot pay, ok is
 	// false and wait is after how long they can. nil: nothing is charged.
 	Charge func(ctx context.Context, viewer auth.Viewer, ip netip.Addr, points int64) (fields http.Header, wait time.Duration, ok bool)
+	// Choose tells in which version of the schema a request is, which an endpoint is pinned to unless its body names another; nil: the first.
+	Choose func(r *http.Request, viewer auth.Viewer) (*operation.View, *operation.VersionError)
 	Logger *slog.Logger
 }
 
@@ -59,16 +62,22 @@ func (h *Webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This cannot be done here.")
 		return
 	}
-	caller, ok := h.admit(w, r)
+	from, ok := h.admit(w, r)
 	if !ok {
 		return
 	}
-	if err := answer(w, r, caller, id); err != nil {
+	if err := answer(w, r, from, id); err != nil {
 		h.failed(w, r, err)
 	}
 }
 
-type answerer func(w http.ResponseWriter, r *http.Request, caller webhook.Caller, id string) error
+type answerer func(w http.ResponseWriter, r *http.Request, from asker, id string) error
+
+// asker is who asks, and in which version of the schema when a webhook is to be made; nil for the first.
+type asker struct {
+	webhook.Caller
+	version *int
+}
 
 // answerer is what answers a method, on one webhook or on all of them; nil for none.
 func (h *Webhooks) answerer(method string, one bool) answerer {
@@ -91,31 +100,43 @@ func (h *Webhooks) answerer(method string, one bool) answerer {
 }
 
 // admit tells who asks and takes the price. If they may not, it has answered.
-func (h *Webhooks) admit(w http.ResponseWriter, r *http.Request) (webhook.Caller, bool) {
+func (h *Webhooks) admit(w http.ResponseWriter, r *http.Request) (asker, bool) {
 	viewer, ip, err := h.Identify(r)
 	switch {
 	case errors.Is(err, auth.ErrUnavailable):
 		w.Header().Set("Retry-After", "1")
 		refuse(w, http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "Who calls cannot be checked now: come back in a moment.")
-		return webhook.Caller{}, false
+		return asker{}, false
 	case err != nil:
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 		refuse(w, http.StatusUnauthorized, "UNAUTHENTICATED", "The token or key is not valid here: get a new one.")
-		return webhook.Caller{}, false
+		return asker{}, false
 	}
 	if !h.charge(w, r, viewer, ip) {
-		return webhook.Caller{}, false
+		return asker{}, false
 	}
 	switch {
 	case viewer.Anonymous():
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		refuse(w, http.StatusUnauthorized, "UNAUTHENTICATED", "This needs a token: send Authorization: Bearer …")
-		return webhook.Caller{}, false
+		return asker{}, false
 	case !viewer.Admin() && (!viewer.HasScopes(ScopeWebhooks) || viewer.UserID == ""):
 		refuse(w, http.StatusForbidden, "FORBIDDEN", "This is not allowed to you.")
-		return webhook.Caller{}, false
+		return asker{}, false
 	}
-	return webhook.Caller{UserID: viewer.UserID, Admin: viewer.Admin()}, true
+	from := asker{Caller: webhook.Caller{UserID: viewer.UserID, Admin: viewer.Admin()}}
+	if r.Method == http.MethodPost && h.Choose != nil {
+		view, wrong := h.Choose(r, viewer)
+		if wrong != nil {
+			for _, field := range wrong.Header {
+				w.Header().Add(field.Name, field.Value)
+			}
+			refuse(w, wrong.Status, wrong.Code, wrong.Message)
+			return asker{}, false
+		}
+		from.version = &view.Version.Number
+	}
+	return from, true
 }
 
 func (h *Webhooks) charge(w http.ResponseWriter, r *http.Request, viewer auth.Viewer, ip netip.Addr) bool {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +17,7 @@ type endpoint struct {
 	URL                 string     `json:"url"`
 	Events              []string   `json:"events"`
 	Description         string     `json:"description"`
+	Version             int        `json:"version"` // of the schema, that its payloads keep to
 	State               string     `json:"state"`
 	Reason              *string    `json:"reason"`
 	OwnerID             *string    `json:"ownerId"` // as the graph has it; null for an admin's
@@ -28,7 +30,7 @@ type endpoint struct {
 
 func shown(e webhook.Endpoint) endpoint {
 	made := endpoint{
-		ID: e.ID, URL: e.URL, Events: e.EventTypes, Description: e.Description, State: string(e.State), Reason: e.Reason,
+		ID: e.ID, URL: e.URL, Events: e.EventTypes, Description: e.Description, Version: e.Version, State: string(e.State), Reason: e.Reason,
 		PreviousSecretUntil: e.PreviousSecretUntil, FailingSince: e.FailingSince, RetryAt: e.RetryAt, CreatedAt: e.CreatedAt,
 	}
 	if e.OwnerID != "" {
@@ -44,19 +46,19 @@ func answer(w http.ResponseWriter, status int, body any) error {
 	return nil
 }
 
-func (h *Webhooks) create(w http.ResponseWriter, r *http.Request, caller webhook.Caller, _ string) error {
+func (h *Webhooks) create(w http.ResponseWriter, r *http.Request, from asker, _ string) error {
 	wanted, err := readWebhook(w, r)
 	if err != nil {
 		return err
 	}
-	n := webhook.NewEndpoint{URL: wanted.URL, EventTypes: wanted.Events, Description: wanted.Description, Key: r.Header.Get("Idempotency-Key")}
+	n := webhook.NewEndpoint{URL: wanted.URL, EventTypes: wanted.Events, Description: wanted.Description, Version: cmp.Or(wanted.Version, from.version), Key: r.Header.Get("Idempotency-Key")}
 	if wanted.Secret != nil {
 		if *wanted.Secret == "" {
 			return &webhook.Error{Field: "secret", Code: webhook.CodeInvalid, Message: "Leave the secret out to have one made."}
 		}
 		n.Secret = *wanted.Secret
 	}
-	made, secret, err := h.Endpoints.Create(r.Context(), caller, n)
+	made, secret, err := h.Endpoints.Create(r.Context(), from.Caller, n)
 	if err != nil {
 		return err
 	}
@@ -66,16 +68,16 @@ func (h *Webhooks) create(w http.ResponseWriter, r *http.Request, caller webhook
 	return answer(w, http.StatusCreated, body)
 }
 
-func (h *Webhooks) get(w http.ResponseWriter, r *http.Request, caller webhook.Caller, id string) error {
-	found, err := h.Endpoints.Get(r.Context(), caller, id)
+func (h *Webhooks) get(w http.ResponseWriter, r *http.Request, from asker, id string) error {
+	found, err := h.Endpoints.Get(r.Context(), from.Caller, id)
 	if err != nil {
 		return err
 	}
 	return answer(w, http.StatusOK, shown(found))
 }
 
-func (h *Webhooks) delete(w http.ResponseWriter, r *http.Request, caller webhook.Caller, id string) error {
-	if err := h.Endpoints.Delete(r.Context(), caller, id); err != nil {
+func (h *Webhooks) delete(w http.ResponseWriter, r *http.Request, from asker, id string) error {
+	if err := h.Endpoints.Delete(r.Context(), from.Caller, id); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -88,12 +90,12 @@ const (
 )
 
 // list answers with a page, and with the address of the next one where there is one.
-func (h *Webhooks) list(w http.ResponseWriter, r *http.Request, caller webhook.Caller, _ string) error {
+func (h *Webhooks) list(w http.ResponseWriter, r *http.Request, from asker, _ string) error {
 	limit, after, err := pageOf(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	found, err := h.Endpoints.List(r.Context(), caller)
+	found, err := h.Endpoints.List(r.Context(), from.Caller)
 	if err != nil {
 		return err
 	}

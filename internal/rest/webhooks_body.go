@@ -34,6 +34,7 @@ type newWebhook struct {
 	Events      []string
 	Secret      *string
 	Description string
+	Version     *int
 }
 
 // readWebhook reads the body: one object in UTF-8 that has each of its members once, and no others.
@@ -50,12 +51,12 @@ func readWebhook(w http.ResponseWriter, r *http.Request) (wanted newWebhook, err
 	if err != nil {
 		return newWebhook{}, badRequest("The body did not arrive whole.")
 	}
-	into := map[string]any{"url": &wanted.URL, "events": &wanted.Events, "secret": &wanted.Secret, "description": &wanted.Description}
+	into := map[string]any{"url": &wanted.URL, "events": &wanted.Events, "secret": &wanted.Secret, "description": &wanted.Description, "version": &wanted.Version}
 	err = readObject(raw, into)
 	return wanted, err
 }
 
-var errObject = badRequest("The body must be a JSON object with url, events, and optionally secret and description, each once.")
+var errObject = badRequest("The body must be a JSON object with url, events, and optionally secret, description and version, each once.")
 
 // readObject reads an object whose members are known, each into its place.
 func readObject(raw []byte, into map[string]any) error {

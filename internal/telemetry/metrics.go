@@ -1,4 +1,5 @@
-// Package telemetry holds the metrics. Every label has few values: none is made of what a caller sent.
+// Package telemetry holds the metrics. Every label has few values: none is made of what a caller sent, but for the names of clients, which
+// whoever counts them bounds.
 package telemetry
 
 import (
@@ -16,6 +17,7 @@ type Metrics struct {
 	limits
 	events
 	work
+	versions
 	registry   *prometheus.Registry
 	operations *prometheus.HistogramVec
 	shared     prometheus.Counter
@@ -46,6 +48,7 @@ func New() *Metrics {
 		limits:     newLimits(counter),
 		events:     newEvents(counter),
 		work:       newWork(),
+		versions:   newVersions(counter),
 		registry:   prometheus.NewRegistry(),
 		operations: histogram("operation_duration_seconds", "Time of operations by type and outcome: ok, partial (data and errors), failed (no data).", "type", "outcome"),
 		shared:     prometheus.NewCounter(prometheus.CounterOpts{Name: "tributary_operations_coalesced_total", Help: "Queries that joined an identical one under way."}),
@@ -62,7 +65,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.operations, m.shared, m.attempts, m.retries, m.hedges, m.breaker, m.opened, m.cache, m.evicted, m.joined, m.stale, m.unasked,
+		m.operations, m.shared, m.attempts, m.retries, m.hedges, m.breaker, m.opened, m.cache, m.evicted, m.joined, m.stale, m.unasked, m.deprecated,
 	)
 	m.registry.MustRegister(slices.Concat(m.limits.collectors(), m.events.collectors(), m.work.collectors())...)
 	return m

@@ -43,6 +43,16 @@ func negotiateAnswer(field string, quality map[string]float64) (media string, ok
 	return "", false
 }
 
+// TakesJSON says whether the Accept fields of a request take application/json.
+func TakesJSON(accept []string) bool {
+	field := strings.Join(accept, ",")
+	if strings.Trim(field, " \t,") == "" {
+		return true
+	}
+	q, _ := qualityOf(mediaJSON, qualities(field))
+	return q > 0
+}
+
 // qualities reads a list of names with weights. Of a name that stands there twice the greater weight counts; what is malformed is
 // left out.
 func qualities(field string) map[string]float64 {

@@ -6,8 +6,8 @@ import "net/http"
 // Credentials are never allowed: they do not come from cookies.
 const (
 	corsMethods = "GET, HEAD, POST"
-	corsSends   = "Content-Type, Authorization, X-API-Key, Idempotency-Key, Api-Version, GraphQL-Cost-Debug, Last-Event-ID, X-Request-Id, traceparent"
-	corsReads   = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, Deprecation, Sunset, Link"
+	corsSends   = "Content-Type, Authorization, X-API-Key, Idempotency-Key, Api-Version, GraphQL-Cost-Debug, Last-Event-ID, X-Request-Id, traceparent, apollographql-client-name, apollographql-client-version, GraphQL-Client-Name, GraphQL-Client-Version"
+	corsReads   = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, Api-Version, Deprecation, Sunset, Link"
 	corsMaxAge  = "7200" // seconds that a browser remembers this, as long as any does
 )
 

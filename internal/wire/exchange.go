@@ -41,8 +41,9 @@ func (x *exchange) identify() (operation.Call, *refusal) {
 		x.w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 		return operation.Call{}, &refusal{http.StatusUnauthorized, CodeUnauthenticated, "the token or key is not valid here: get a new one"}
 	}
+	client, version := Client(x.r.Header)
 	return operation.Call{
-		Viewer: viewer, IP: ip, CostDebug: debug, RequestID: RequestID(x.r.Context()), IdempotencyKey: x.r.Header.Get("Idempotency-Key"),
+		Viewer: viewer, IP: ip, Client: client, ClientVersion: version, CostDebug: debug, RequestID: RequestID(x.r.Context()), IdempotencyKey: x.r.Header.Get("Idempotency-Key"),
 	}, nil
 }
 
@@ -52,6 +53,10 @@ func (x *exchange) run(req request, call operation.Call) answer {
 	if refused != nil {
 		return *refused
 	}
+	return x.runPrepared(prepared, call)
+}
+
+func (x *exchange) runPrepared(prepared *operation.Prepared, call operation.Call) answer {
 	if prepared.Kind() == ast.Subscription {
 		return x.refusalAnswer(&refusal{http.StatusNotAcceptable, CodeNotAcceptable, "a subscription is answered as " + mediaEvents + ", by itself, or over a websocket"})
 	}
@@ -76,7 +81,7 @@ func (x *exchange) prepare(req request, call operation.Call) (*operation.Prepare
 	case req.Query == "":
 		return refuse(badRequest("query must be a string with a GraphQL document"))
 	}
-	prepared, errs := x.Pipeline.Prepare(x.View, req.Request)
+	prepared, errs := x.Pipeline.Prepare(x.view, req.Request)
 	if errs != nil {
 		return nil, &answer{status: refusedStatus(x.media), response: response{Errors: errs}}
 	}

@@ -44,11 +44,11 @@ const (
 )
 
 // HTTP answers queries and mutations over HTTP as https://graphql.github.io/graphql-over-http describes it, and subscriptions as
-// event streams, see sse.go. Pipeline, View and Identify are needed; a bound of 0 takes its default. It must not be copied or changed once it serves, and is safe for
+// event streams, see sse.go. Pipeline, Views and Identify are needed; a bound of 0 takes its default. It must not be copied or changed once it serves, and is safe for
 // concurrent use.
 type HTTP struct {
 	Pipeline *operation.Pipeline
-	View     *operation.View
+	Views    *operation.Views
 	// Identify tells who calls and from where. An auth.ErrUnavailable says that nobody can tell now, any other error that the
 	// credentials are not good.
 	Identify      func(*http.Request) (auth.Viewer, netip.Addr, error)
@@ -74,17 +74,20 @@ type HTTP struct {
 // exchange is one request under way with its answer.
 type exchange struct {
 	*HTTP
-	w      http.ResponseWriter
-	r      *http.Request
-	media  string // of the answer
-	events events // whether the client takes an event stream
+	w             http.ResponseWriter
+	r             *http.Request
+	media         string          // of the answer
+	events        events          // whether the client takes an event stream
+	multipart     float64         // the weight of answers in parts, see defer.go
+	onlyMultipart bool            // the client takes nothing else
+	view          *operation.View // set once it is known who calls
 }
 
 // ServeHTTP answers one request: a POST of JSON, a GET with a query, or a browser's question by OPTIONS.
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	media, acceptable, streamed := negotiate(r.Header["Accept"])
-	x := &exchange{h, w, r, cmp.Or(media, mediaJSON), streamed}
-	w.Header().Set("Vary", "Origin, Accept, Accept-Encoding")
+	x := &exchange{HTTP: h, w: w, r: r, media: cmp.Or(media, mediaJSON), events: streamed, multipart: multipart(r.Header["Accept"])}
+	w.Header().Set("Vary", "Origin, Accept, Accept-Encoding, Api-Version")
 	x.expectBody()
 	if refused := x.serve(acceptable); refused != nil {
 		x.refuse(refused)
@@ -100,8 +103,8 @@ func (x *exchange) serve(acceptable bool) *refusal {
 		x.w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	if !acceptable && x.events == eventsNot {
-		return &refusal{http.StatusNotAcceptable, CodeNotAcceptable, "only " + mediaGraphQL + ", " + mediaJSON + " and " + mediaEvents + " can be answered"}
+	if x.onlyMultipart = !acceptable && x.events == eventsNot; x.onlyMultipart && x.multipart == 0 {
+		return &refusal{http.StatusNotAcceptable, CodeNotAcceptable, "only " + mediaGraphQL + ", " + mediaJSON + ", " + mediaMultipart + " and " + mediaEvents + " can be answered"}
 	}
 	if refused := x.refuseSingleConnection(); refused != nil {
 		return refused
@@ -119,15 +122,14 @@ func (x *exchange) serve(acceptable bool) *refusal {
 	if refused != nil {
 		return refused
 	}
+	if refused := x.choose(call.Viewer); refused != nil {
+		return refused
+	}
 	if asked.batch {
 		x.runBatch(asked.requests, call)
 		return nil
 	}
-	if x.events != eventsNot {
-		return x.stream(asked.requests[0], call)
-	}
-	x.reply(x.run(asked.requests[0], call))
-	return nil
+	return x.single(asked.requests[0], call)
 }
 
 // reply sends the answer to the one operation of the request.

@@ -26,7 +26,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const sdl = `
-directive @defer on FRAGMENT_SPREAD | INLINE_FRAGMENT
+directive @defer(if: Boolean = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT
 scalar Any
 type Query { echo(any: Any, int: Int, id: ID, text: String): String }
 type Mutation { set(v: Int): Int }
@@ -93,11 +93,11 @@ func newSite(t testing.TB, allowed ...string) *site {
 		},
 		Observe: func(context.Context, *operation.Prepared, *operation.Result, time.Duration) {},
 	}
-	view, err := operation.NewView("v", schema, nil)
+	views, err := operation.NewViews(schema, operation.ViewsConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.http = &wire.HTTP{Pipeline: pipeline, View: view, Identify: identify, MaxBodyBytes: maxBody}
+	s.http = &wire.HTTP{Pipeline: pipeline, Views: views, Identify: identify, MaxBodyBytes: maxBody}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", func(w http.ResponseWriter, r *http.Request) {
 		if s.ws != nil {

@@ -117,7 +117,7 @@ func TestPreflights(t *testing.T) {
 	r := ask("Origin: https://app.example", "Accept: */*")
 	for name, want := range map[string]string{
 		"Access-Control-Allow-Origin": "https://app.example", "Access-Control-Allow-Methods": "GET, HEAD, POST", "Access-Control-Max-Age": "7200",
-		"Access-Control-Allow-Headers":     "Content-Type, Authorization, X-API-Key, Idempotency-Key, Api-Version, GraphQL-Cost-Debug, Last-Event-ID, X-Request-Id, traceparent",
+		"Access-Control-Allow-Headers":     "Content-Type, Authorization, X-API-Key, Idempotency-Key, Api-Version, GraphQL-Cost-Debug, Last-Event-ID, X-Request-Id, traceparent, apollographql-client-name, apollographql-client-version, GraphQL-Client-Name, GraphQL-Client-Version",
 		"Access-Control-Allow-Credentials": "", "Access-Control-Expose-Headers": "", "Content-Type": "",
 	} {
 		if got := r.header.Get(name); got != want {

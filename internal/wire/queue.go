@@ -55,8 +55,9 @@ func newQueueConn(conn net.Conn, stall time.Duration, running *sync.WaitGroup) *
 	return q
 }
 
-// send writes all of p, now or as soon as the peer takes it, or nothing: errNoRoom says that more than so many bytes would wait.
-// Whatever its length, p finds room in an empty queue. p is not kept.
+// send writes all of p, now or as soon as the peer takes it, or nothing: errNoRoom says that more than so many bytes would wait. A p
+// that is longer than that by itself finds room as long as no more wait before it: it must not fail for a few bytes that are just on
+// their way. p is not kept.
 func (q *queueConn) send(p []byte, most int) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -67,7 +68,7 @@ func (q *queueConn) sendLocked(p []byte, most int) error {
 	switch {
 	case q.closed || q.finished:
 		return net.ErrClosed
-	case q.flushing && q.unsent+len(p) > most:
+	case q.flushing && (q.unsent > most || q.unsent+len(p) > most && len(p) <= most):
 		return errNoRoom
 	case q.flushing:
 		q.queue = append(q.queue, p...)

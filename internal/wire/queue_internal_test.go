@@ -122,3 +122,25 @@ func TestQueueAfterASlowPeer(t *testing.T) {
 		t.Errorf("got %q, %v", big[:5], err)
 	}
 }
+
+// TestALongMessageFindsRoom holds that what is longer than may wait is taken behind a few bytes that are on their way, once.
+func TestALongMessageFindsRoom(t *testing.T) {
+	server, client := net.Pipe() // where nothing is on its way until it is read
+	var running sync.WaitGroup
+	q := newQueueConn(server, time.Minute, &running)
+	long := bytes.Repeat([]byte("x"), maxQueuedBytes+1)
+	for i, err := range []error{q.send([]byte("few"), maxQueuedBytes), q.send(long, maxQueuedBytes), q.send(long, maxQueuedBytes), q.send([]byte("few"), maxQueuedBytes)} {
+		if refused := errors.Is(err, errNoRoom); refused != (i > 1) || !refused && err != nil {
+			t.Errorf("message %d: %v", i, err)
+		}
+	}
+	if _, err := io.ReadFull(client, make([]byte, len(long)+len("few"))); err != nil {
+		t.Error(err)
+	}
+	running.Wait()
+	if err := q.send(nil, maxQueuedBytes); err != nil || q.unsent > 0 {
+		t.Errorf("%d bytes wait: %v", q.unsent, err)
+	}
+	_ = client.Close()
+	_ = q.Close()
+}

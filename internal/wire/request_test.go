@@ -102,7 +102,7 @@ func TestOperationsThatCannotRun(t *testing.T) {
 		"several operations": {`{"query":"query A { echo } query B { echo }"}`, operation.CodeValidationFailed},
 		"wrong variable":     {`{"query":"query($int: Int) { echo(int: $int) }","variables":{"int":"SECRET"}}`, operation.CodeValidationFailed},
 		"missing variable":   {`{"query":"query($int: Int!) { echo(int: $int) }"}`, operation.CodeValidationFailed},
-		"@defer":             {`{"query":"{ ... @defer { echo } }"}`, operation.CodeValidationFailed},
+		"@defer":             {`{"query":"{ ... @defer { echo } }"}`, operation.CodeDeferNotSupported},
 		"subscription":       {`{"query":"subscription { echo }"}`, operation.CodeValidationFailed},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -96,6 +96,19 @@ func (o *Overload) enter() bool {
 	return false
 }
 
+// Guard passes on to next what is taken, and has refused answer, under a Retry-After, what is not.
+func (o *Overload) Guard(next, refused http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !o.enter() {
+			w.Header().Set("Retry-After", "1")
+			refused.ServeHTTP(w, r)
+			return
+		}
+		defer o.leave()
+		next.ServeHTTP(w, r)
+	})
+}
+
 // leave ends what enter has taken.
 func (o *Overload) leave() {
 	if o != nil {

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"tributary/internal/auth"
 	"tributary/internal/operation"
 )
@@ -63,21 +61,6 @@ func (x *exchange) who() (auth.Viewer, netip.Addr, error) {
 	return viewer, ip, err
 }
 
-// stream answers one operation for a client that takes an event stream.
-func (x *exchange) stream(req request, call operation.Call) *refusal {
-	call.After = x.r.Header.Get("Last-Event-ID")
-	prepared, refused := x.prepare(req, call)
-	switch {
-	case refused != nil:
-		x.replyEvents(*refused)
-	case prepared.Kind() == ast.Subscription:
-		return x.subscribe(prepared, call)
-	default:
-		x.replyEvents(x.framed(x.Pipeline.Run(x.r.Context(), prepared, call)))
-	}
-	return nil
-}
-
 // replyEvents sends the one answer there is, as a stream where the client prefers that. The protocol has the errors of a document
 // be events: EventSource tells its page nothing of any other answer. What is not about GraphQL keeps its status.
 func (x *exchange) replyEvents(a answer) {
@@ -102,6 +85,7 @@ func (x *exchange) subscribe(prepared *operation.Prepared, call operation.Call) 
 		x.w.Header().Set("Retry-After", "5")
 		return refused
 	}
+	setFields(x.w.Header(), prepared.Header())
 	stream := newSSEStream(x.Connections, caller)
 	ctx, cancel := context.WithCancel(x.Connections.ctx) // of the beginning alone: streams are many, and hold no context
 	defer cancel()

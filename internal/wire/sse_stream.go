@@ -45,6 +45,7 @@ func (s *sseStream) open(conn net.Conn, header http.Header) {
 	head := bytes.NewBufferString("HTTP/1.1 200 OK\r\n")
 	_ = header.Write(head) // a buffer takes everything
 	head.WriteString("\r\n")
+	head.Write(comment) // there are proxies that pass on no header before the first byte behind it
 	s.mu.Lock()
 	s.queue = newQueueConn(conn, s.connections.config.StallTimeout, &s.connections.running)
 	_ = s.queue.send(append(head.Bytes(), s.before...), maxQueuedBytes) // it fails for a client that has gone, which the loop sees

@@ -64,6 +64,14 @@ func (c *socket) block() string {
 	}
 }
 
+// opened reads the header of a stream, and the comment that is behind it at once.
+func (c *socket) opened() *http.Response {
+	c.t.Helper()
+	response := c.head()
+	c.wantsBlock(":\n")
+	return response
+}
+
 func (c *socket) wantsBlock(want string) {
 	c.t.Helper()
 	if got := c.block(); got != want {
@@ -76,7 +84,7 @@ func TestEventStreams(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			s := newStreamSite(t, wire.ConnectionsConfig{})
 			c := ask(s, t, subscription, acceptEvents)
-			response := c.head()
+			response := c.opened()
 			for name, want := range map[string]string{"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "", "X-Content-Type-Options": "nosniff"} {
 				if got := response.Header.Get(name); got != want && name != "Connection" {
 					t.Errorf("%s: %q", name, got)
@@ -99,7 +107,7 @@ func TestLastEventID(t *testing.T) {
 		s.ticks.emit(text)
 	}
 	c := s.getEvents(t, subscription, acceptEvents, "Last-Event-ID: c1")
-	c.head()
+	c.opened()
 	c.wantsBlock("event: next\nid: c2\ndata: {\"data\":{\"ticks\":\"two\"}}\n")
 	c.wantsBlock("event: next\nid: c3\ndata: {\"data\":{\"ticks\":\"three\"}}\n")
 	c = s.getEvents(t, subscription, acceptEvents, "Last-Event-ID: c9")
@@ -113,7 +121,7 @@ func TestLastEventID(t *testing.T) {
 func TestKeepAlives(t *testing.T) {
 	s := newStreamSite(t, wire.ConnectionsConfig{KeepAliveEvery: 30 * time.Millisecond})
 	c := s.getEvents(t, "subscription quiet { ticks }", acceptEvents)
-	c.head()
+	c.opened()
 	s.ticks.members(t, 1)
 	c.wantsBlock("id: c0\n") // where it began
 	c.wantsBlock(":\n")
@@ -176,7 +184,7 @@ func TestEndsOfEventStreams(t *testing.T) {
 	t.Run("draining", func(t *testing.T) {
 		s := newStreamSite(t, wire.ConnectionsConfig{DrainOver: 10 * time.Second})
 		c := s.getEvents(t, subscription, acceptEvents)
-		c.head()
+		c.opened()
 		s.stop()
 		if rest, err := io.ReadAll(c.reader); len(rest) > 0 || err != nil {
 			t.Errorf("got %q, %v", rest, err)
@@ -188,7 +196,7 @@ func TestEndsOfEventStreams(t *testing.T) {
 		s := newStreamSite(t, wire.ConnectionsConfig{})
 		c := s.postEvents(t, subscription, acceptEvents)
 		_ = c.SetReadBuffer(64 << 10)
-		c.head()
+		c.opened()
 		s.ticks.members(t, 1)
 		text := strings.Repeat("x", 1<<20)
 		for range 12 {
@@ -213,7 +221,7 @@ func TestEndsOfEventStreams(t *testing.T) {
 	t.Run("too many", func(t *testing.T) {
 		s := newStreamSite(t, wire.ConnectionsConfig{MaxPerCaller: 1})
 		c := s.getEvents(t, subscription, acceptEvents)
-		c.head()
+		c.opened()
 		s.getEvents(t, subscription, acceptEvents).read().wants(t, http.StatusTooManyRequests, wire.CodeTooManyConnections)
 		c.Close()
 		s.ticks.members(t, 0)

@@ -58,7 +58,9 @@ func NewRedisTickets(client redis.UniversalClient, now func() time.Time) *RedisT
 type ticketViewer struct {
 	UserID  string    `json:"userId,omitempty"`
 	KeyID   string    `json:"keyId,omitempty"`
+	KeyName string    `json:"keyName,omitempty"`
 	Scopes  []string  `json:"scopes,omitempty"`
+	Version int       `json:"version,omitempty"`
 	Expires time.Time `json:"expires,omitzero"`
 }
 

@@ -75,7 +75,7 @@ func ticketsRestore(t *testing.T, s ticketStore) {
 	here, there := s.open(t, defaultTicketBounds()), s.open(t, defaultTicketBounds())
 	for _, v := range []auth.Viewer{
 		{UserID: "ann"}, {UserID: "ann", Scopes: []string{"admin", "x"}, Expires: ticketNoon.Add(time.Hour + time.Nanosecond)},
-		{KeyID: "k", Scopes: []string{"x"}}, {UserID: "ünï \"🙂\"", KeyID: "k2", Expires: ticketNoon.Add(time.Nanosecond)},
+		{KeyID: "k", KeyName: "name", Version: 2, Scopes: []string{"x"}}, {UserID: "ünï \"🙂\"", KeyID: "k2", Expires: ticketNoon.Add(time.Nanosecond)},
 	} {
 		got, err := there.Redeem(t.Context(), issued(t, here, v))
 		if err != nil || !got.Expires.Equal(v.Expires) {

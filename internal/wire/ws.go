@@ -43,6 +43,13 @@ func (s *WS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeRefusal(w, refused.status, refused.code, refused.message)
 		return
 	}
+	if said := versionAsked(r, 0); said != (operation.Asked{}) { // else it is known when the connection is initialised
+		if _, wrong := s.HTTP.Views.Choose(said); wrong != nil {
+			setFields(w.Header(), wrong.Header)
+			writeRefusal(w, wrong.Status, wrong.Code, wrong.Message)
+			return
+		}
+	}
 	_, ip, _ := s.HTTP.Identify(r) // who it is counts when the connection is initialised
 	caller := callerKey(operation.Call{}.Viewer, ip)
 	if refused := s.Connections.take(caller); refused != nil {

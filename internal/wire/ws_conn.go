@@ -19,11 +19,12 @@ type wsConn struct {
 	working  sync.WaitGroup // operations that are prepared or run
 	alarm    alarm
 
-	limit       int64         // bytes of a message; only for the loop, as are the next four
+	limit       int64         // bytes of a message; only for the loop, as are the next five
 	request     *http.Request // the upgrade; nil once the connection is initialised
 	initialised bool
 	caller      string // who it counts for
 	call        operation.Call
+	view        *operation.View // as is this
 
 	mu         sync.Mutex
 	acked      bool

@@ -29,11 +29,18 @@ func (c *wsConn) initialise(payload json.RawMessage) {
 		c.close(closeForbidden, "Forbidden")
 		return
 	}
+	view, wrong := c.ws.HTTP.Views.Choose(versionAsked(request, viewer.Version))
+	if wrong != nil {
+		c.close(closeInvalid, wrong.Code)
+		return
+	}
+	c.view = view
 	if refused := c.moveTo(callerKey(viewer, ip)); refused != nil {
 		c.close(closeTryLater, refused.code)
 		return
 	}
-	c.call = operation.Call{Viewer: viewer, IP: ip, RequestID: RequestID(request.Context())}
+	client, version := Client(request.Header)
+	c.call = operation.Call{Viewer: viewer, IP: ip, Client: client, ClientVersion: version, RequestID: RequestID(request.Context())}
 	c.limit = c.ws.maxMessageBytes()
 	now := time.Now()
 	c.mu.Lock()
@@ -47,8 +54,8 @@ func (c *wsConn) initialise(payload json.RawMessage) {
 	c.say(ackMessage)
 }
 
-// withCredentials puts the credentials of connection_init into the header of the upgrade, in place of those there. Names are those
-// of the header fields, in any case. ok is false if one of them is not a string.
+// withCredentials puts the credentials of connection_init into the header of the upgrade, in place of those there, and likewise the client's
+// name. Names are those of the header fields, in any case. ok is false if a credential is not a string.
 func withCredentials(r *http.Request, payload json.RawMessage) (request *http.Request, ok bool) {
 	if isNothing(payload) {
 		return r, true
@@ -60,11 +67,12 @@ func withCredentials(r *http.Request, payload json.RawMessage) (request *http.Re
 	shown := http.Header{}
 	for name, value := range params {
 		name = http.CanonicalHeaderKey(name)
-		if name != "Authorization" && name != "X-Api-Key" || value == nil {
+		credential := name == "Authorization" || name == "X-Api-Key"
+		if !credential && !namesClient(name) || value == nil {
 			continue
 		}
 		text, isText := value.(string)
-		if !isText {
+		if !isText && credential {
 			return nil, false
 		}
 		shown.Add(name, strings.TrimSpace(text))
@@ -73,8 +81,10 @@ func withCredentials(r *http.Request, payload json.RawMessage) (request *http.Re
 		return r, true
 	}
 	request = r.Clone(r.Context())
-	request.Header.Del("Authorization")
-	request.Header.Del("X-Api-Key")
+	if len(shown["Authorization"])+len(shown["X-Api-Key"]) > 0 {
+		request.Header.Del("Authorization")
+		request.Header.Del("X-Api-Key")
+	}
 	for name, values := range shown {
 		request.Header[name] = values
 	}

@@ -127,7 +127,7 @@ func (op *wsOperation) run(ctx context.Context, req request) {
 		op.refuse(refused)
 		return
 	}
-	prepared, errs := h.Pipeline.Prepare(h.View, req.Request)
+	prepared, errs := h.Pipeline.Prepare(op.conn.view, req.Request)
 	if errs != nil {
 		op.fail(errs)
 		return

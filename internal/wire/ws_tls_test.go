@@ -127,7 +127,7 @@ func TestEventStreamsOverTLS(t *testing.T) {
 	s.ticks.members(t, 1)
 	s.ticks.emit("one")
 	lines := bufio.NewReader(response.Body)
-	for _, want := range []string{"event: next\n", "id: c1\n", `data: {"data":{"ticks":"one"}}` + "\n", "\n"} {
+	for _, want := range []string{":\n", "\n", "event: next\n", "id: c1\n", `data: {"data":{"ticks":"one"}}` + "\n", "\n"} {
 		if line, err := lines.ReadString('\n'); line != want || err != nil {
 			t.Fatalf("got %q, %v, want %q", line, err, want)
 		}

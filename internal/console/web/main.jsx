@@ -4,9 +4,10 @@ import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 import { examples } from './examples.js';
 import { createStorage } from './storage.js';
+import { Versions, endpointOf } from './versions.jsx';
 
 const mount = document.getElementById('playground');
-const endpoint = new URL(mount.dataset.endpoint || '/graphql', document.baseURI);
+const endpoint = new URL(endpointOf(mount.dataset.endpoint || 'graphql'), document.baseURI);
 
 // GraphiQL introspects anew whenever one of these changes identity, so they are made once.
 const fetcher = createGraphiQLFetcher({ url: endpoint.href });
@@ -22,7 +23,9 @@ createRoot(mount).render(
     defaultQuery=""
     defaultEditorToolsVisibility="headers"
   >
-    <GraphiQL.Logo>Tributary</GraphiQL.Logo>
+    <GraphiQL.Logo>
+      Tributary <Versions base={document.baseURI} />
+    </GraphiQL.Logo>
   </GraphiQL>,
 );
 

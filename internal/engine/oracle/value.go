@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -116,6 +117,13 @@ func (d *draw) literal(at place, v any, nested int, constant bool) *ast.Value {
 		return list
 	}
 	object := &ast.Value{Kind: ast.ObjectValue}
+	if free, ok := d.free(at, v); ok {
+		for _, name := range slices.Sorted(maps.Keys(free)) {
+			text := d.literal(place{typ: ast.NamedType("String", nil)}, free[name], nested+1, true)
+			object.Children = append(object.Children, &ast.ChildValue{Name: name, Value: text})
+		}
+		return object
+	}
 	for field, value := range d.eachMember(at.typ, v) {
 		below := place{typ: field.Type, coordinate: at.typ.Name() + "." + field.Name, defaults: field.DefaultValue != nil}
 		var written *ast.Value
@@ -130,6 +138,12 @@ func (d *draw) literal(at place, v any, nested int, constant bool) *ast.Value {
 		object.Children = append(object.Children, &ast.ChildValue{Name: field.Name, Value: written})
 	}
 	return object
+}
+
+// free is an object where a scalar stands, so that nothing says which members it has. They are texts.
+func (d *draw) free(at place, v any) (map[string]any, bool) {
+	object, ok := v.(map[string]any)
+	return object, ok && d.Schema.Types[at.typ.Name()].Kind == ast.Scalar
 }
 
 // eachMember goes over the members that an object has, in the order of its type. A nil value is still to be drawn.
@@ -208,6 +222,9 @@ func (d *draw) sent(at place, v any, nested int) any {
 			list[i] = d.sent(place{typ: at.typ.Elem}, member, nested+1)
 		}
 		return list
+	}
+	if free, ok := d.free(at, v); ok {
+		return free
 	}
 	object := map[string]any{}
 	for field, value := range d.eachMember(at.typ, v) {

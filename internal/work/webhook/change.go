@@ -25,6 +25,9 @@ func (e *Endpoints) Update(ctx context.Context, caller Caller, id string, u Upda
 		if u.Description != nil {
 			fresh.Description = kept.Description
 		}
+		if u.Version != nil {
+			fresh.Version = kept.Version
+		}
 		if u.URL != nil && fresh.URL != kept.URL {
 			fresh.URL = kept.URL
 			if now.State == dispatch.Failing {

@@ -16,19 +16,26 @@ const maxDescription = 200 // characters
 
 // NewEndpoint is what an endpoint is made of.
 type NewEndpoint struct {
-	URL           string   // https, and http where Targets allow it; at most 2,048 bytes, no user, no fragment
-	EventTypes    []string // 1 to 50 of EventTypes, all of a kind such as post.*, or *
-	Secret        string   // whsec_ and 24 to 64 bytes in base64; empty: one is made
-	Description   string   // at most 200 characters on one line
-	SchemaVersion string   // that payloads are to keep to; empty: none
-	Key           string   // idempotency key: as long as it is there, a caller has one endpoint under it; empty: none
+	URL         string   // https, and http where Targets allow it; at most 2,048 bytes, no user, no fragment
+	EventTypes  []string // 1 to 50 of EventTypes, all of a kind such as post.*, or *
+	Secret      string   // whsec_ and 24 to 64 bytes in base64; empty: one is made
+	Description string   // at most 200 characters on one line
+	Version     *int     // of the schema, that payloads are to keep to; nil: the first
+	Key         string   // idempotency key: as long as it is there, a caller has one endpoint under it; empty: none
+}
+
+func (n NewEndpoint) version() int {
+	if n.Version == nil {
+		return firstVersion
+	}
+	return *n.Version
 }
 
 // Create makes an endpoint that gets the events from now on. It is the caller's; an admin's has no owner and is shown everything. With
 // which of the two rights it was made is settled here for good. The secret cannot be told again: it is empty where the endpoint was there
 // already under its key.
 func (e *Endpoints) Create(ctx context.Context, caller Caller, n NewEndpoint) (_ Endpoint, secret string, err error) {
-	kept := config{OwnerID: caller.UserID, SchemaVersion: n.SchemaVersion}
+	kept := config{OwnerID: caller.UserID, Version: n.version()}
 	if caller.Admin {
 		kept.OwnerID, kept.MakerID = "", caller.UserID
 	} else if caller.UserID == "" {
@@ -45,7 +52,7 @@ func (e *Endpoints) Create(ctx context.Context, caller Caller, n NewEndpoint) (_
 		}
 	}
 	c := dispatch.Consumer{State: dispatch.Active, CreatedAt: e.options.Now().UTC().Truncate(time.Microsecond)}
-	if err := e.apply(ctx, &c, &kept, Update{URL: &n.URL, EventTypes: n.EventTypes, Description: &n.Description}); err != nil {
+	if err := e.apply(ctx, &c, &kept, Update{URL: &n.URL, EventTypes: n.EventTypes, Description: &n.Description, Version: &kept.Version}); err != nil {
 		return Endpoint{}, "", err
 	}
 	chosen, refusal := chooseSecret(n.Secret)
@@ -102,6 +109,7 @@ type Update struct {
 	URL         *string
 	EventTypes  []string
 	Description *string
+	Version     *int  // of the schema
 	Enabled     *bool // true: it gets what it missed, as far as it is kept; false: nothing until it is enabled
 }
 
@@ -130,6 +138,12 @@ func (e *Endpoints) apply(ctx context.Context, c *dispatch.Consumer, kept *confi
 			return refuse("description", CodeInvalid, "A description has at most 200 characters on one line.")
 		}
 		kept.Description = description
+	}
+	if u.Version != nil {
+		if err := e.options.Supports(*u.Version); err != nil {
+			return refuse("version", CodeInvalid, "A webhook can be pinned to versions of the schema that have not ended: see /versions.")
+		}
+		kept.Version = *u.Version
 	}
 	return nil
 }

@@ -16,15 +16,15 @@ import (
 
 // Endpoint is a place that events are delivered to, as its owner sees it. It holds no secret.
 type Endpoint struct {
-	ID            string
-	OwnerID       string // with whose rights events are shown to it; empty: it was made by an admin's right and is shown everything
-	MakerID       string // of one without an owner: the admin who answers for it; empty: that was nobody's account
-	URL           string
-	EventTypes    []string // such as post.published, post.* or *
-	Description   string
-	SchemaVersion string // that its payloads keep to, as it was at its making; empty: none
-	State         dispatch.State
-	Reason        *string // one of dispatch's; nil while it is not disabled
+	ID          string
+	OwnerID     string // with whose rights events are shown to it; empty: it was made by an admin's right and is shown everything
+	MakerID     string // of one without an owner: the admin who answers for it; empty: that was nobody's account
+	URL         string
+	EventTypes  []string // such as post.published, post.* or *
+	Description string
+	Version     int // of the schema, from 1, that its payloads keep to, as it was at its making or changed since
+	State       dispatch.State
+	Reason      *string // one of dispatch's; nil while it is not disabled
 
 	PreviousSecretUntil *time.Time // until when the secret before the last rotation signs too; nil: it does not
 	FailingSince        *time.Time // nil while deliveries succeed
@@ -50,7 +50,7 @@ type config struct {
 	Request       []byte    `json:"request,omitempty"` // what it was made of under an idempotency key, see digest
 	URL           string    `json:"url"`
 	Description   string    `json:"description,omitempty"`
-	SchemaVersion string    `json:"schemaVersion,omitempty"`
+	Version       int       `json:"version,omitempty"` // 0: made before there were versions
 	Secret        secret    `json:"secret"`
 	Previous      secret    `json:"previous,omitempty"` // before the last rotation
 	PreviousUntil time.Time `json:"previousUntil,omitzero"`
@@ -88,7 +88,7 @@ func (k config) write() (json.RawMessage, error) { return json.Marshal(k) }
 func (k config) endpoint(c dispatch.Consumer, now time.Time) Endpoint {
 	e := Endpoint{
 		ID: c.ID, OwnerID: k.OwnerID, MakerID: k.MakerID, URL: k.URL, EventTypes: slices.Clone(c.Types), Description: k.Description,
-		SchemaVersion: k.SchemaVersion, State: c.State, FailingSince: some(c.FailingSince), RetryAt: some(c.RetryAt), CreatedAt: c.CreatedAt,
+		Version: k.version(), State: c.State, FailingSince: some(c.FailingSince), RetryAt: some(c.RetryAt), CreatedAt: c.CreatedAt,
 	}
 	if c.State == dispatch.Disabled {
 		e.Reason, e.RetryAt = &c.Reason, nil
@@ -98,6 +98,11 @@ func (k config) endpoint(c dispatch.Consumer, now time.Time) Endpoint {
 	}
 	return e
 }
+
+// version is that of payloads. What was made before there were versions keeps to the first.
+func (k config) version() int { return cmp.Or(k.Version, firstVersion) }
+
+const firstVersion = 1
 
 // some is nil for no time.
 func some(t time.Time) *time.Time {

@@ -22,6 +22,8 @@ type Options struct {
 	Now         func() time.Time // default time.Now
 	// Admit refuses callers who may make no endpoint, whatever their scopes; Create returns its error wrapped. nil: none is refused.
 	Admit func(ctx context.Context, caller Caller) error
+	// Supports says whether an endpoint may be pinned to a version of the schema: nil, or why not. nil: only to version 1.
+	Supports func(version int) error
 }
 
 // rotationTime is how long the secret before a rotation signs too.
@@ -49,7 +51,17 @@ func New(store dispatch.Store, log event.Log, dispatcher *dispatch.Dispatcher, t
 	if options.Admit == nil {
 		options.Admit = func(context.Context, Caller) error { return nil }
 	}
+	if options.Supports == nil {
+		options.Supports = onlyFirst
+	}
 	return &Endpoints{store: store, log: log, dispatcher: dispatcher, targets: targets, options: options}
+}
+
+func onlyFirst(version int) error {
+	if version != firstVersion {
+		return errors.New("there is no such version")
+	}
+	return nil
 }
 
 // Get returns an endpoint; CodeNotFound if there is none for the caller.

@@ -27,10 +27,10 @@ func refused(t *testing.T, err error, field, code string) {
 }
 
 func TestCreate(t *testing.T) {
-	b := newBench(t, nil)
+	b := newBench(t, twoVersions)
 	b.write("post.created", "post/before", time.Now(), `{}`)
 	made, secret, err := b.Create(t.Context(), ann, webhook.NewEndpoint{
-		URL: target, EventTypes: []string{"post.*", "user.created", "post.*", "post.snapshot"}, Description: " mine ", SchemaVersion: "2026-01",
+		URL: target, EventTypes: []string{"post.*", "user.created", "post.*", "post.snapshot"}, Description: " mine ", Version: new(2),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func TestCreate(t *testing.T) {
 	}
 	want := webhook.Endpoint{
 		ID: made.ID, OwnerID: "ann", URL: target, EventTypes: []string{"post.*", "user.created", "post.snapshot"}, Description: "mine",
-		SchemaVersion: "2026-01", State: dispatch.Active, CreatedAt: made.CreatedAt,
+		Version: 2, State: dispatch.Active, CreatedAt: made.CreatedAt,
 	}
 	got, err := b.Get(t.Context(), ann, made.ID)
 	if err != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(made, want) || made.CreatedAt.IsZero() {

@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -27,8 +28,15 @@ func keyedID(caller Caller, key string) string {
 
 // digest tells whether two requests ask for the same. What is asked for may change later; the digest of it stays.
 func (n NewEndpoint) digest() []byte {
-	n.Key = ""
-	text, _ := json.Marshal(n) // texts alone: never fails
+	version := "" // of the first, as it was written before there were versions
+	if n.version() != firstVersion {
+		version = strconv.Itoa(n.version())
+	}
+	text, _ := json.Marshal(struct { // texts alone: never fails
+		URL                                     string
+		EventTypes                              []string
+		Secret, Description, SchemaVersion, Key string
+	}{n.URL, n.EventTypes, n.Secret, n.Description, version, ""})
 	hash := sha256.Sum256(text)
 	return hash[:]
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"tributary/internal/event"
@@ -172,6 +173,7 @@ func (s *Sender) sign(h http.Header, kept config, id string, text []byte) error 
 	}
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", agent)
+	h.Set("Api-Version", strconv.Itoa(kept.version()))
 	h.Set(event.HeaderID, id)
 	h.Set(event.HeaderTimestamp, fmt.Sprint(at.Unix()))
 	h.Set(event.HeaderSignature, standard)

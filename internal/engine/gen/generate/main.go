@@ -14,7 +14,7 @@ import (
 func main() {
 	cfg, err := config.LoadConfigFromDefaultLocations()
 	if err == nil {
-		err = api.Generate(cfg, api.AddPlugin(gen.Plugin{Engine: "tributary/internal/engine"}))
+		err = api.Generate(cfg, api.PrependPlugin(gen.Federation{}), api.AddPlugin(gen.Plugin{Engine: "tributary/internal/engine"}))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)

@@ -1,0 +1,15 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const config: CodegenConfig = {
+  schema: 'schema.graphql',
+  documents: 'client.ts',
+  importExtension: '.js',
+  generates: {
+    'gql/': {
+      preset: 'client',
+      config: { useTypeImports: true, scalars: { Time: 'string' }, defaultScalarType: 'unknown' },
+    },
+  },
+};
+
+export default config;
