@@ -135,3 +135,15 @@ func TestEachVersionDefersItsOwnFields(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyConnectionsOnTheWayAreReadAhead has two connections of which nothing but the count is asked for at once. Of the one that has more to come
+// the page is read, of the other one it is not.
+func TestOnlyConnectionsOnTheWayAreReadAhead(t *testing.T) {
+	u := startUpstream(t, startDemo(t, seededDir(t)))
+	g := openGateway(t, u.urls, nil)
+	_, _, parts := g.inParts(t, `{ user(id: "user_u1") { posts(first: 37) { totalCount } followers(first: 38) { totalCount ... @defer { nodes { id } } } } }`)
+	calls := strings.Join(u.take(), "\n")
+	if parts != 2 || strings.Contains(calls, "limit=37") || !strings.Contains(calls, "limit=38") {
+		t.Errorf("%d parts by\n%s", parts, calls)
+	}
+}

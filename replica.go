@@ -85,15 +85,20 @@ func openReplica(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *
 func (r *replica) handler(draining <-chan struct{}) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", r.graphql)
-	mux.Handle("GET "+operation.VersionsPath, wire.Versions(r.gateway.views, r.access.introspect == nil, time.Now))
+	guard := func(methods string, next http.Handler) http.Handler {
+		return r.graphql.HTTP.Origins.Guard(methods, next, rest.Foreign())
+	}
+	versions := guard(rest.MethodsReads, wire.Versions(r.gateway.views, r.access.introspect == nil, time.Now))
+	mux.Handle("GET "+operation.VersionsPath, versions)
+	mux.Handle("OPTIONS "+operation.VersionsPath, versions)
 	mux.Handle("/graphql/stream-ticket", r.graphql.HTTP.StreamTicket())
 	mux.Handle("/events", r.events.ingest)
 	reads := &rest.Reads{Pipeline: r.gateway.pipeline, Views: r.gateway.views, Identify: r.access.identify, Logger: r.log}
-	mux.Handle(rest.PathAPI, r.graphql.HTTP.Overload.Guard(reads, rest.Overloaded()))
+	mux.Handle(rest.PathAPI, guard(rest.MethodsReads, r.graphql.HTTP.Overload.Guard(reads, rest.Overloaded())))
 	if r.durable != nil {
 		webhooks := &rest.Webhooks{Endpoints: r.durable.webhooks, Identify: r.access.identify, Charge: r.access.charge, Choose: chooseVersion(r.gateway.views), Logger: r.log}
-		mux.Handle(rest.PathWebhooks, webhooks)
-		mux.Handle(rest.PathWebhooks+"/", webhooks)
+		mux.Handle(rest.PathWebhooks, guard(rest.MethodsWebhooks, webhooks))
+		mux.Handle(rest.PathWebhooks+"/", guard(rest.MethodsWebhook, webhooks))
 	}
 	if r.durable != nil && r.durable.links != nil {
 		mux.Handle("/exports/", r.durable.links)

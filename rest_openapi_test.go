@@ -36,6 +36,9 @@ func readDescribed(t *testing.T) *described {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if bytes.Contains(text, []byte("<<")) {
+		t.Error("readers of YAML 1.2 do not merge keys: write them out")
+	}
 	raw, err := yaml.YAMLToJSON(text)
 	if err != nil {
 		t.Fatal(err)

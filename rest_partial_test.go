@@ -157,6 +157,14 @@ func restStaleUsers(t *testing.T, path string, got, healthy read) {
 // TestRESTCostsWhatTheGraphCosts lets a caller spend what they have.
 func TestRESTCostsWhatTheGraphCosts(t *testing.T) {
 	p, dir := serveDemoOf(t, "--limit-ip-points", "60", "--limit-ip-restore", "0.001")
+	for range 2 { // the header has the estimate, and what is given back shows in the next one
+		if none := p.read(t, "/api/users/user_none"); none.status != http.StatusNotFound || !strings.Contains(none.header.Get("RateLimit"), `"ip";r=59;`) {
+			t.Error(none.status, none.header)
+		}
+	}
+	if wrong := p.read(t, "/api/users?limit=0"); wrong.status != http.StatusBadRequest || wrong.header.Get("RateLimit") != "" {
+		t.Error(wrong.status, wrong.header)
+	}
 	first := p.read(t, "/api/users?limit=50")
 	if first.status != http.StatusOK || !strings.Contains(first.header.Get("RateLimit"), `"ip";r=9;`) || !strings.Contains(first.header.Get("RateLimit-Policy"), "q=60;") {
 		t.Fatal(first.status, first.header)

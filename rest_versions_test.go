@@ -61,7 +61,11 @@ func TestRESTVersions(t *testing.T) {
 		{"/api/v1" + user, "", []string{"Accept", "application/json;version=2"}, bad, "VERSION_CONFLICT"},
 		{"/api" + user + "?version=1", "", []string{"Accept", "application/json;version=2"}, bad, "VERSION_CONFLICT"},
 		{"/api" + user + "?version=9", "", nil, bad, "VERSION_UNKNOWN"},
-		{"/api" + user + "?version=1&version=2", "", nil, bad, "VERSION_UNKNOWN"},
+		{"/api" + user + "?version=1&version=2", "", nil, bad, "VERSION_CONFLICT"},
+		{"/api" + user + "?version=2&version=v2", "2", nil, 200, ""},
+		{"/api" + user, "", []string{"Api-Version", "1", "Api-Version", "2"}, bad, "VERSION_CONFLICT"},
+		{"/api" + user, "2", []string{"Api-Version", "2", "Api-Version", "2"}, 200, ""},
+		{"/api" + user, "", []string{"Accept", "application/json;version=1, */*;version=2"}, bad, "VERSION_CONFLICT"},
 		{"/api" + user, "", []string{"Api-Version", "0"}, bad, "VERSION_UNKNOWN"},
 		{"/api/v9" + user, "", nil, 404, "VERSION_UNKNOWN"},
 		{"/api/vX" + user, "", nil, 404, "VERSION_UNKNOWN"},
@@ -96,5 +100,31 @@ func TestRESTVersionsEnd(t *testing.T) {
 	}
 	if next := sendREST(t, ended, http.MethodGet, "/api/users"); next.status != http.StatusOK || next.header.Get("Api-Version") != "2" {
 		t.Error(next.status, next.header)
+	}
+}
+
+// TestRESTWebhooksAreInAVersion names a version in every kind of request for webhooks.
+func TestRESTWebhooksAreInAVersion(t *testing.T) {
+	p, dir := serveDemoOf(t, "--no-limit-enabled")
+	bearer := []string{"Authorization", "Bearer " + tokenFor(t, dir, "u1", "webhooks")}
+	for _, c := range []struct {
+		method, path string
+		header       []string
+		status       int
+		code         string
+	}{
+		{"GET", "/api/webhooks?version=2", nil, 200, ""},
+		{"GET", "/api/webhooks?version=9", nil, 400, "VERSION_UNKNOWN"},
+		{"GET", "/api/webhooks/wh_x", []string{"Api-Version", "9"}, 400, "VERSION_UNKNOWN"},
+		{"GET", "/api/webhooks/wh_x", []string{"Api-Version", "1"}, 404, "NOT_FOUND"},
+		{"DELETE", "/api/webhooks/wh_x?version=1", []string{"Api-Version", "2"}, 400, "VERSION_CONFLICT"},
+		{"POST", "/api/webhooks", []string{"Api-Version", "9"}, 400, "VERSION_UNKNOWN"},
+		{"POST", "/api/webhooks", []string{"Api-Version", "2"}, 415, "UNSUPPORTED_MEDIA_TYPE"},
+	} {
+		got := sendREST(t, p.url, c.method, c.path, append(c.header, bearer...)...)
+		code, _ := got.body["code"].(string)
+		if detail, _ := got.body["detail"].(string); got.status != c.status || code != c.code || code != "" && (!strings.HasSuffix(detail, ".") || strings.ToUpper(detail[:1]) != detail[:1]) {
+			t.Errorf("%s %s %v: %d %s", c.method, c.path, c.header, got.status, got.raw)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestVersion1IsWhatItWas replays operations on version 1 whose answers were recorded by the last program that had no other version.
@@ -40,9 +41,14 @@ func TestVersion1IsWhatItWas(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				p.until(t, string(want), func() string { // the log hears of the writes in a moment
-					return recordable(t, p.url+endpoint, string(query), tokens[as])
-				})
+				got := recordable(t, p.url+endpoint, string(query), tokens[as])
+				for deadline := time.Now().Add(2 * time.Minute); strings.HasPrefix(name, "zz-3") && got != string(want) && time.Now().Before(deadline); {
+					time.Sleep(20 * time.Millisecond) // the log hears of the writes behind all that was there before
+					got = recordable(t, p.url+endpoint, string(query), tokens[as])
+				}
+				if got != string(want) {
+					t.Errorf("got %s", got)
+				}
 			})
 		}
 	}

@@ -76,7 +76,7 @@ func TestVersionsAreChosen(t *testing.T) {
 		{"another path", "/v2/graphql", nil, "2", 200, ""},
 		{"a header", "/graphql", []string{"Api-Version", "2"}, "2", 200, ""},
 		{"Accept", "/graphql", []string{"Accept", v2}, "2", 200, ""},
-		{"a weight behind it", "/graphql", []string{"Accept", "text/html;version=2;q=0.1, " + v2 + ";q=0.9"}, "2", 200, ""},
+		{"a weight behind it", "/graphql", []string{"Accept", "text/html;q=0.1, " + v2 + ";q=0.9"}, "2", 200, ""},
 		{"the query string", "/graphql?version=2", nil, "2", 200, ""},
 		{"all agree", "/v2/graphql?version=v2", []string{"Api-Version", "2", "Accept", v2}, "2", 200, ""},
 		{"path and header", "/v1/graphql", []string{"Api-Version", "2"}, "", 400, "VERSION_CONFLICT"},
@@ -85,8 +85,13 @@ func TestVersionsAreChosen(t *testing.T) {
 		{"an unknown path", "/v9/graphql", nil, "", 404, "VERSION_UNKNOWN"},
 		{"no number", "/vSECRET/graphql", nil, "", 404, "VERSION_UNKNOWN"},
 		{"an unknown header", "/graphql", []string{"Api-Version", "SECRET"}, "", 400, "VERSION_UNKNOWN"},
-		{"two in the query string", "/graphql?version=1&version=2", nil, "", 400, "VERSION_UNKNOWN"},
-		{"two in Accept", "/graphql", []string{"Accept", "application/json;version=1," + v2}, "", 400, "VERSION_UNKNOWN"},
+		{"two in the query string", "/graphql?version=1&version=2", nil, "", 400, "VERSION_CONFLICT"},
+		{"one twice", "/graphql?version=2&version=2", nil, "2", 200, ""},
+		{"two in Accept", "/graphql", []string{"Accept", "application/json;version=1," + v2}, "", 400, "VERSION_CONFLICT"},
+		{"capitals", "/graphql", []string{"Accept", "application/graphql-response+json;VERSION=2"}, "2", 200, ""},
+		{"of a type that is none of ours", "/graphql", []string{"Accept", "text/plain;version=0.0.4;q=0.1, application/graphql-response+json"}, "1", 200, ""},
+		{"of a type that is not taken", "/graphql", []string{"Accept", "application/json;version=2;q=0, application/graphql-response+json"}, "1", 200, ""},
+		{"a v alone", "/graphql", []string{"Api-Version", "v"}, "", 400, "VERSION_UNKNOWN"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := p.askAt(t, tt.path, "{ __typename }", tt.header...)
@@ -169,6 +174,9 @@ func TestTheWayOfAVersion(t *testing.T) {
 		if a.status != http.StatusOK || a.header.Get("Sunset") != "Tue, 01 Jan 2126 00:00:00 GMT" || a.header.Get("Deprecation") == "" || a.Ext["deprecations"] != nil {
 			t.Errorf("got %d %v", a.status, a.header)
 		}
+		if a := p.askAt(t, "/graphql", "{ nonsense }"); a.header.Get("Sunset") != "Tue, 01 Jan 2126 00:00:00 GMT" || len(a.header.Values("Link")) != 2 {
+			t.Errorf("what is refused says so too: %v", a.header)
+		}
 		if a := p.askAt(t, "/graphql", oldName); a.header.Get("Sunset") != "Tue, 23 Nov 2027 00:00:00 GMT" {
 			t.Errorf("an element ends before its version: %v", a.header)
 		}
@@ -215,7 +223,7 @@ func TestTheWayOfAVersion(t *testing.T) {
 			t.Errorf("who may not read the schema learns of it here: %s", body)
 		}
 	})
-	for _, args := range [][]string{{"--default-version", "9"}, {"--version-sunset", "9=2027-01-01"}, {"--version-sunset", "1=soon"}, {"--version-sunset", "1=2020-01-01"}} {
+	for _, args := range [][]string{{"--default-version", "9"}, {"--version-sunset", "9=2027-01-01"}, {"--version-sunset", "1=soon"}, {"--version-sunset", "1=2020-01-01"}, {"--default-version", "1", "--version-sunset", "1=2026-11-02"}} {
 		if _, err := command(t, "", append([]string{"serve", "--addr", "127.0.0.1:0", "--data-dir", t.TempDir()}, args...)...); err == nil {
 			t.Errorf("%v is taken", args)
 		}

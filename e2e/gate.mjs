@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 /**
  * A proxy in front of the server at `origin`, through which a test has things go wrong. `rule` is asked about each request body, and may
  * be replaced at any time: it gives, perhaps after a while, nothing to let the request pass, 'cut' to break its connection, a function that
- * edits the answer, or an answer in place of the server's. cut() breaks what is under way; stop() that too, and ends the gate.
+ * edits the answer, at once or after a while in which it is held, or an answer in place of the server's. cut() breaks what is under way; stop() that too, and ends the gate.
  */
 export async function startGate(origin) {
   const gate = { rule: async (_body) => {} };
@@ -23,7 +23,7 @@ export async function startGate(origin) {
         response.writeHead(answer.statusCode, answer.headers).flushHeaders();
         return answer.on('error', () => response.destroy()).pipe(response);
       }
-      const edited = JSON.stringify(verdict(JSON.parse(await buffer(answer))));
+      const edited = JSON.stringify(await verdict(JSON.parse(await buffer(answer))));
       response.writeHead(answer.statusCode, { 'content-type': answer.headers['content-type'] }).end(edited);
     });
     upstream.end(body);

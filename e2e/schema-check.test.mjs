@@ -11,7 +11,7 @@ import { BreakingChangeType, DangerousChangeType, buildSchema, findBreakingChang
 // make schema-check finds what graphql-js finds, and some more.
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const pairs = path.join(repository, 'internal/version/breaking/testdata');
-const run = promisify(execFile);
+const run = (program, args, options) => promisify(execFile)(program, args, { timeout: 120_000, ...options });
 const theirs = { ...BreakingChangeType, ...DangerousChangeType };
 
 // Where graphql-js' sentence names the element that changed, by the kinds that say it in that way.

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 
 const READY_MS = 60_000;
 const STOP_MS = 15_000;
+const RUN_MS = 60_000;
 const TAIL_CHARS = 8_000;
 
 /**
@@ -27,12 +28,15 @@ export async function startServer(env = process.env) {
   const args = (env.TRIBUTARY_ARGS ?? '--addr 127.0.0.1:0').split(' ').filter(Boolean);
   const child = spawn(bin, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit').catch(() => {});
-  const run = async (command) => (await promisify(execFile)(bin, command, { cwd })).stdout;
+  const run = async (command) => (await promisify(execFile)(bin, command, { cwd, timeout: RUN_MS })).stdout;
+  const orphaned = () => child.kill('SIGKILL');
+  process.once('exit', orphaned); // of a test that ended without stop()
   const stop = async () => {
     const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     child.kill('SIGTERM');
     await exited;
     clearTimeout(kill);
+    process.off('exit', orphaned);
     await rm(cwd, { recursive: true, force: true });
   };
   try {

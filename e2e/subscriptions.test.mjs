@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { createClient as createSSEClient } from 'graphql-sse';
 import { createClient as createWSClient } from 'graphql-ws';
 import WebSocket from 'ws';
+import { heardOf } from './heard.mjs';
 import { startServer } from './server.mjs';
 
 const POSTED = 'subscription ($after: String) { postAdded(authorIds: ["user_u1"], after: $after) { post { title } cursor } }';
@@ -37,11 +38,9 @@ describe('subscriptions', () => {
       const client = open();
       try {
         const live = client.iterate({ query: POSTED });
-        const first = live.next();
-        await new Promise((resolve) => setTimeout(resolve, 300)); // the server does not say when it has begun to listen
-        await publish(`${name} one`);
-        const { value } = await first;
-        assert.equal(value.data.postAdded.post.title, `${name} one`);
+        let written = 0;
+        let { value } = await heardOf(live.next(), () => publish(`${name} one ${++written}`));
+        while (value.data.postAdded.post.title !== `${name} one ${written}`) ({ value } = await live.next()); // all that it has heard of
         await live.return();
         await publish(`${name} two`);
         await publish(`${name} three`);

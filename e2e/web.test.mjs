@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -20,17 +21,14 @@ describe('the example page', () => {
     server = await startServer();
     gate = await startGate(server.origin);
     const env = { ...process.env, TRIBUTARY_URL: server.origin };
-    await promisify(execFile)('npm', ['run', 'build'], { cwd: folder, env });
+    await promisify(execFile)('npm', ['run', 'build'], { cwd: folder, env, timeout: 120_000 });
     site = await preview(gate.origin);
     origin = `http://127.0.0.1:${site.httpServer.address().port}`;
     token = (await server.run(['token', '--user', 'u1'])).trim().split('\n').at(-1);
     browser = await launchBrowser();
   });
   after(async () => {
-    await browser?.close();
-    await site?.close();
-    await gate?.stop();
-    await server?.stop();
+    await Promise.allSettled([browser?.close(), site?.close(), gate?.stop(), server?.stop()]);
   });
   beforeEach(() => {
     gate.rule = async () => {};
@@ -104,6 +102,19 @@ describe('the example page', () => {
       { signedIn: false, breaks: true },
     ));
 
+  test('tells that a token cannot be one', () =>
+    visit(
+      async (page) => {
+        const field = page.getByLabel('Token');
+        await field.fill('eyJ…');
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        assert.ok(await field.evaluate((input) => input.validity.patternMismatch && document.activeElement === input));
+        assert.match(await field.getAttribute('title'), /Copy it once more/);
+        assert.equal(await page.getByRole('button', { name: 'Sign out' }).count(), 0);
+      },
+      { signedIn: false },
+    ));
+
   test('shows the feed, and comments as they are written', () =>
     visit(async (page) => {
       await screenshot(page, 'web-feed');
@@ -146,6 +157,63 @@ describe('the example page', () => {
       { breaks: true },
     ));
 
+  // The first answer is held on its way until the stream is open; what is written between them comes by a second reading, whose answer is
+  // held too until an event has told of what it lacks.
+  for (const [name, before] of Object.entries({ 'an event': false, 'two events': true })) {
+    test(`misses no comment when answers are slow, and ${name} came before them`, () =>
+      visit(
+        async (page) => {
+          const say = (body) => comment(page, `${body} with ${name}`); // other tests write under the same post
+          const said = (body) => page.getByText(`${body} with ${name}`, { exact: true });
+          const readings = [holding(), holding()];
+          const opened = promise();
+          let read = 0;
+          gate.rule = (body) => {
+            if (body.includes('subscription CommentAdded')) return opened;
+            return body.includes('query Post(') ? readings[read++]?.rule : undefined;
+          };
+          await page.locator('article h2 a').first().focus();
+          await page.keyboard.press('Enter');
+          await soon(readings[0].evaluated, 'the first reading');
+          await say('between');
+          const open = page.waitForResponse((response) => response.request().postData()?.includes('subscription CommentAdded'));
+          opened.resolve();
+          await open;
+          if (before) await say('before');
+          readings[0].held.resolve();
+
+          await soon(readings[1].evaluated, 'the second reading');
+          await say('raced');
+          await said('raced').waitFor();
+          const again = page.waitForResponse((response) => response.request().postData()?.includes('query Post('));
+          readings[1].held.resolve();
+          await (await again).finished();
+          await said('between').waitFor();
+          await say('the end');
+          await said('the end').waitFor();
+          const wanted = ['between', ...(before ? ['before'] : []), 'raced', 'the end'];
+          const shown = await page.locator('.comments .text').allTextContents();
+          assert.deepEqual(shown.slice(-wanted.length), wanted.map((body) => `${body} with ${name}`));
+          assert.equal(read, 2);
+        },
+        { signedIn: false },
+      ));
+  }
+
+  test('says of an address that names no post that there is none', () =>
+    visit(
+      async (page) => {
+        assert.equal(await page.title(), 'Everyone');
+        await page.goto(`${origin}/#/post/%E0`);
+        await page.getByText('There is no such post').waitFor();
+        assert.equal(await page.title(), 'No such post');
+        await page.getByRole('link', { name: 'See what everyone writes' }).click();
+        await openPost(page);
+        assert.equal(await page.title(), await page.locator('article h1').textContent());
+      },
+      { signedIn: false },
+    ));
+
   const refusals = {
     'the server refuses': [{ data: { outcome: { __typename: 'FollowPayload', user: null, userErrors: [{ __typename: 'UserError', message: 'not this one' }] } } }, 'not this one'],
     'the network fails': ['cut', 'The server cannot be reached.'],
@@ -155,22 +223,23 @@ describe('the example page', () => {
       visit(
         async (page) => {
           await page.getByRole('link', { name: 'Everyone' }).click();
-          const button = page.getByRole('button', { name: /^Follow/, pressed: false }).first();
-          const whom = await button.getAttribute('aria-label');
-          let answer;
-          gate.rule = (body) => (body.includes('mutation Follow') ? new Promise((resolve) => (answer = resolve)) : undefined);
+          const button = page.getByRole('button', { name: /^Follow / }).first();
+          const label = await button.getAttribute('aria-label');
+          const held = promise();
+          const answered = promise();
+          gate.rule = (body) => (body.includes('mutation Follow') ? (held.resolve(), answered) : undefined);
           await button.click();
-          const followed = page.getByRole('button', { name: whom, pressed: true }).first();
+          const followed = page.getByRole('button', { name: label.replace('Follow', 'Following'), exact: true }).first();
           await followed.waitFor(); // the answer is still held back
           if (verdict === 'cut') await screenshot(page, 'web-follow');
-          while (!answer) await page.waitForTimeout(10);
-          answer(verdict);
+          await soon(held, 'the request');
+          answered.resolve(verdict);
           await page.getByRole('alert').getByText(problem).first().waitFor();
-          await page.getByRole('button', { name: whom, pressed: false }).first().waitFor();
+          await page.getByRole('button', { name: label, exact: true }).first().waitFor();
           await screenshot(page, `web-follow-${verdict === 'cut' ? 'failed' : 'refused'}`);
 
           gate.rule = async () => {};
-          await page.getByRole('button', { name: whom, exact: true }).first().click();
+          await page.getByRole('button', { name: label, exact: true }).first().click();
           await followed.waitFor();
           await page.getByText(problem).first().waitFor({ state: 'detached' });
         },
@@ -217,4 +286,28 @@ function withoutAuthors({ data }) {
     return { message: 'the user service is unavailable', path: ['list', 'nodes', i, 'author'], extensions: { code: 'SERVICE_UNAVAILABLE', service: 'user' } };
   });
   return { data, errors };
+}
+
+/** A promise that is resolved from outside. */
+function promise() {
+  let resolve;
+  return Object.assign(new Promise((r) => (resolve = r)), { resolve });
+}
+
+/** A rule of the gate under which the server's answer waits for `held`; `evaluated` says that it is there. */
+function holding() {
+  const evaluated = promise();
+  const held = promise();
+  const rule = async (answer) => {
+    evaluated.resolve();
+    await held;
+    return answer;
+  };
+  return { evaluated, held, rule };
+}
+
+/** Waits for what has to come, but not for ever. */
+async function soon(event, what) {
+  const late = AbortSignal.timeout(30_000);
+  await Promise.race([event, once(late, 'abort').then(() => assert.fail(`${what} did not come`))]);
 }

@@ -58,6 +58,6 @@ describe('the webhook receiver in TypeScript', () => {
 /** One ping from the server's own sender. */
 async function deliver(url, rotated) {
   const args = ['run', './e2e/deliver', '-url', url, '-secret', secret, '-rotated', rotated];
-  const { stdout } = await promisify(execFile)('go', args, { cwd: repository });
+  const { stdout } = await promisify(execFile)('go', args, { cwd: repository, timeout: 120_000 });
   return JSON.parse(stdout);
 }

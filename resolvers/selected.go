@@ -5,6 +5,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"tributary/internal/engine"
 	"tributary/internal/relay"
 )
 
@@ -28,8 +29,11 @@ func selected(ctx context.Context, args relay.Args) relay.Args {
 }
 
 // selectsPage says whether anything of the connection that the field of ctx gives depends on how long its page is: what costs its
-// caller one point must not cost a service a hundred items.
+// caller one point must not cost a service a hundred items. What later parts of the answer select is not in sight, but they get this page.
 func selectsPage(ctx context.Context) bool {
+	if engine.InParts(ctx) {
+		return true
+	}
 	connection := graphql.GetFieldContext(ctx).Field.Definition.Type.Name()
 	for _, field := range graphql.CollectFieldsCtx(ctx, []string{connection}) {
 		if field.Name != "totalCount" && field.Name != "__typename" {

@@ -2,15 +2,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { buildSchema, graphql } from 'graphql';
 
-/** The subgraph that stands beside Tributary: badges for its users, given for its posts. */
-export const BADGES_SDL = `
-  extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
-  type Query { badge(name: String!): Badge }
-  type Badge { name: String! holders: [User]! for: [Post!]! }
-  type User @key(fields: "id") { id: ID! badges: [String!]! }
-  type Post @key(fields: "id", resolvable: false) { id: ID! }
-`;
-
 const EXECUTABLE = buildSchema(`
   scalar _Any
   union _Entity = User
@@ -21,7 +12,7 @@ const EXECUTABLE = buildSchema(`
 `);
 
 /**
- * Serves it on loopback. badges maps a badge's name to the ids of its holders and of the posts that it was given for;
+ * Serves the subgraph of README that stands beside Tributary, on loopback. badges maps a badge's name to the ids of its holders and of the posts that it was given for;
  * asked counts the representations of each request for users. stop() ends it.
  */
 export async function startBadges(badges) {

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { heardOf } from '../heard.mjs';
 import { startServer } from '../server.mjs';
-import { BADGES_SDL, startBadges } from './badges.mjs';
+import { startBadges } from './badges.mjs';
 import { ROUTERS } from './routers.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
+const COMPOSE_MS = 60_000;
 const HUNDRED = Array.from({ length: 100 }, (_, i) => i + 1);
 
 // Every upstream call counts: nothing is cached, shared or sent twice. Strangers may send no documents of their own.
@@ -18,16 +20,39 @@ const ARGS = '--addr 127.0.0.1:0 --no-cache-enabled --no-coalesce --no-user-hedg
 
 const messages = ({ errors }) => (errors ?? []).map(({ message }) => message);
 
-/** Composes a supergraph as README's "Add Tributary to a supergraph" has it. */
-async function compose(dir, files) {
+/** README's "Add Tributary to a supergraph": its files by their names, and its commands. */
+async function guide() {
   const readme = await readFile(path.join(HERE, '../../README.md'), 'utf8');
-  const script = readme.match(/^```js compose\.mjs\n([\s\S]*?)^```$/m)?.[1];
-  assert.ok(script, 'README.md has no compose.mjs');
-  await writeFile(path.join(dir, 'compose.mjs'), script);
-  await symlink(path.join(HERE, 'node_modules'), path.join(dir, 'node_modules'));
-  const args = Object.entries(files).map(([name, { file, url }]) => `${name}=${file}=${url}`);
-  await promisify(execFile)(process.execPath, ['compose.mjs', ...args], { cwd: dir });
-  return readFile(path.join(dir, 'supergraph.graphql'), 'utf8');
+  const [, section] = readme.match(/^## Add Tributary to a supergraph\n(.*?)^## /ms);
+  const files = {};
+  const commands = [];
+  for (const [, kind, name, text] of section.matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)) {
+    if (name) files[name] = text;
+    if (kind === 'sh') commands.push(...text.trim().split('\n'));
+  }
+  return { files, commands };
+}
+
+/**
+ * Composes a supergraph in a folder as README has it, but for the addresses and for npm: the packages are those of this folder, whose
+ * versions a test compares.
+ */
+async function compose(dir, server, badges) {
+  const { files, commands } = await guide();
+  const clone = path.join(dir, 'clone');
+  const supergraph = path.join(dir, 'supergraph');
+  for (const folder of [clone, supergraph]) await mkdir(folder);
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(supergraph, name), text);
+  await symlink(path.join(HERE, 'node_modules'), path.join(supergraph, 'node_modules'));
+  const script = commands
+    .filter((command) => !command.startsWith('npm '))
+    .join('\n')
+    .replaceAll('go run .', '"$PROGRAM"')
+    .replaceAll('http://127.0.0.1:8080', server.origin)
+    .replaceAll('http://127.0.0.1:4001/', badges.url);
+  const env = { ...process.env, PROGRAM: path.resolve(process.env.TRIBUTARY_BIN) };
+  await promisify(execFile)('bash', ['-euc', script], { cwd: clone, env, timeout: COMPOSE_MS });
+  return readFile(path.join(supergraph, 'supergraph.graphql'), 'utf8');
 }
 
 describe('Tributary as a subgraph', () => {
@@ -54,12 +79,7 @@ describe('Tributary as a subgraph', () => {
       founder: { holders: HUNDRED.map((n) => `user_u${n}`), for: published.data.posts.nodes.map(({ id }) => id) },
       odd: { holders: ['user_u1', 'post_p1', 'user_nobody', 'user_u2'], for: [] },
     });
-    await writeFile(path.join(dir, 'tributary.graphql'), await server.run(['schema', '--federation']));
-    await writeFile(path.join(dir, 'badges.graphql'), BADGES_SDL);
-    supergraph = await compose(dir, {
-      tributary: { file: 'tributary.graphql', url: `${server.origin}/v1/graphql` },
-      badges: { file: 'badges.graphql', url: badges.url },
-    });
+    supergraph = await compose(dir, server, badges);
   });
   after(async () => {
     await badges?.stop();
@@ -92,7 +112,15 @@ describe('Tributary as a subgraph', () => {
 
   test('the schema that is served is the one that was composed', async () => {
     const { data } = await post('{ _service { sdl } }', { 'x-api-key': key });
-    assert.equal(data._service.sdl, await readFile(path.join(dir, 'tributary.graphql'), 'utf8'));
+    assert.equal(data._service.sdl, await readFile(path.join(dir, 'supergraph/tributary.graphql'), 'utf8'));
+  });
+
+  test('README installs what the tests install', async () => {
+    const { commands } = await guide();
+    const { devDependencies } = JSON.parse(await readFile(path.join(HERE, 'package.json'), 'utf8'));
+    const pins = commands.flatMap((command) => [...command.matchAll(/ ([@\w][\w./-]*)@(\d[\w.-]*)/g)]);
+    assert.deepEqual(pins.map(([, name]) => name), ['@apollo/composition', 'graphql']);
+    for (const [, name, version] of pins) assert.equal(version, devDependencies[name], name);
   });
 
   test('without the scope federation a router is refused', async () => {
@@ -153,10 +181,9 @@ describe('Tributary as a subgraph', () => {
         const query = 'subscription { postAdded(authorIds: ["user_u1"]) { post { title author { handle badges } } } }';
         const ended = new AbortController();
         const events = router.subscribe(query, { authorization: user, signal: ended.signal });
-        const first = events.next();
-        await new Promise((resolve) => setTimeout(resolve, 500)); // the server does not say when it has begun to listen
-        await router.ask('mutation { createPost(input: {title: "Heard", body: "b", publish: true}) { userErrors { code } } }', { authorization: user });
-        const { post } = (await first).value.data.postAdded;
+        const write = 'mutation { createPost(input: {title: "Heard", body: "b", publish: true}) { userErrors { code } } }';
+        const { value } = await heardOf(events.next(), () => router.ask(write, { authorization: user }));
+        const { post } = value.data.postAdded;
         assert.deepEqual(post, { title: 'Heard', author: { handle: 'tarek_haddad', badges: ['founder', 'odd'] } });
         ended.abort();
         await events.return().catch(() => {});

@@ -31,7 +31,7 @@ type Log struct {
 
 // Schema is the command that prints the schema.
 type Schema struct {
-	Federation bool `env:"-" help:"As a subgraph of a federated graph gives it: with keys, for composition."`
+	Federation bool `help:"As a subgraph of a federated graph gives it: with keys, for composition."`
 	Version    int  `env:"-" placeholder:"N" help:"Version of the schema; the one of those who name none when left out."`
 }
 

@@ -17,6 +17,7 @@ import (
 type bill struct {
 	pipeline  *Pipeline
 	op        *Prepared
+	parts     []*Prepared // what runs in its place, each at its own price; nil: it runs itself
 	call      Call
 	requested int64
 	decision  *limit.Decision // nil where nothing is limited
@@ -41,6 +42,14 @@ type throttleStatus struct {
 // open writes the estimate on a new bill.
 func (p *Pipeline) open(op *Prepared, call Call) *bill {
 	return &bill{pipeline: p, op: op, call: call, requested: op.Cost.Estimate(op.Variables)}
+}
+
+// inParts has the bill be that of several operations that run in place of one.
+func (b *bill) inParts(parts []*Prepared) {
+	b.parts, b.requested = parts, 0
+	for _, part := range parts {
+		b.requested += part.Cost.Estimate(b.op.Variables)
+	}
 }
 
 func (b *bill) payer() limit.Caller {
@@ -114,18 +123,23 @@ func (b *bill) answer(outcome Outcome) *Result {
 func (b *bill) settle(result *Result, late bool) {
 	actual := b.requested
 	if !late {
-		actual = b.actual(result)
+		actual = b.actual(b.op.Cost, result)
 	}
+	b.refund(result, actual)
+}
+
+// refund takes back what an operation did not cost and tells the caller.
+func (b *bill) refund(result *Result, actual int64) {
 	if b.decision != nil {
 		b.pipeline.Limiter.Refund(b.decision, b.requested-actual)
 	}
 	b.tell(result, &actual)
 }
 
-// actual is what the operation did cost. Where nothing failed, counts tell as much as the answer's bytes, and need not be looked for.
-func (b *bill) actual(result *Result) int64 {
+// actual is what an operation of this plan did cost. Where nothing failed, counts tell as much as the answer's bytes, and need not be looked for.
+func (b *bill) actual(plan *limit.Plan, result *Result) int64 {
 	if counts := result.Counts; len(result.Errors) == 0 && counts != nil {
-		cost, ok := b.op.Cost.Counted(b.op.Variables, len(counts), func(i int) limit.Place {
+		cost, ok := plan.Counted(b.op.Variables, len(counts), func(i int) limit.Place {
 			c := counts[i]
 			return limit.Place{Above: c.Above(), Key: c.Key(), Type: c.Type(), Objects: c.Objects()}
 		})
@@ -133,7 +147,7 @@ func (b *bill) actual(result *Result) int64 {
 			return cost
 		}
 	}
-	return b.op.Cost.Actual(b.op.Variables, result.Data, b.failures(result.Errors))
+	return plan.Actual(b.op.Variables, result.Data, b.failures(result.Errors))
 }
 
 func (b *bill) failures(errors gqlerror.List) []limit.Failure {
@@ -147,6 +161,18 @@ func (b *bill) failures(errors gqlerror.List) []limit.Failure {
 	return failures
 }
 
+// fields tells the estimate field by field, one part after the other.
+func (b *bill) fields() []limit.FieldCost {
+	if b.parts == nil {
+		return b.op.Cost.Fields(b.op.Variables)
+	}
+	var all []limit.FieldCost
+	for _, part := range b.parts {
+		all = append(all, part.Cost.Fields(b.op.Variables)...)
+	}
+	return all
+}
+
 // tell puts the cost into the extensions, and the state of the buckets into the header.
 func (b *bill) tell(result *Result, actual *int64) {
 	report := costReport{Requested: b.requested, Actual: actual}
@@ -155,7 +181,7 @@ func (b *bill) tell(result *Result, actual *int64) {
 		result.Cost.Actual = *actual
 	}
 	if b.call.CostDebug != CostDebugOff {
-		report.Fields = b.op.Cost.Fields(b.op.Variables)
+		report.Fields = b.fields()
 	}
 	if b.decision != nil {
 		if tightest := b.decision.Tightest(); tightest != nil {

@@ -41,7 +41,7 @@ func TestActualIsByCountsWhereNothingFailed(t *testing.T) {
 		"no counts":        {Result{Data: []byte(`{"ts":[{"a":1}]}`)}, 1},
 		"counts and error": {Result{Counts: counts, Data: []byte(`{"ts":null}`), Errors: failure}, 5},
 	} {
-		if got := b.actual(&tt.result); got != tt.want {
+		if got := b.actual(b.op.Cost, &tt.result); got != tt.want {
 			t.Errorf("%s: %d, want %d", name, got, tt.want)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // validationRules are gqlparser's, in a fixed order, but for those that take too long or are stood in for.
-func validationRules() []core.Rule {
+func validationRules(b Bounds) []core.Rule {
 	set := rules.NewDefaultRules()
 	set.ReplaceRule(rules.OverlappingFieldsCanBeMergedRule.Name, fieldsCanMerge)
 	set.RemoveRule(rules.MaxIntrospectionDepth.Name) // is a bound
@@ -20,7 +20,7 @@ func validationRules() []core.Rule {
 	// Its suggestions compare strings of any length with the values of an enum.
 	set.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, rules.ValuesOfCorrectTypeRuleWithoutSuggestions.RuleFunc)
 	set.AddRule("IntsInRange", intsInRange)
-	set.AddRule("Defer", deferRules)
+	set.AddRule("Defer", deferRules(b.NameBytes))
 	var list []core.Rule
 	for name, rule := range set.GetInner() {
 		list = append(list, core.Rule{Name: name, RuleFunc: rule})

@@ -15,8 +15,11 @@ const CodeDeferNotSupported = "DEFER_NOT_SUPPORTED"
 const directiveDefer = "defer"
 
 // maxDeferred is how many fragments of one operation are deferred, each at every place where it stands. One with more is answered whole
-// in the first part.
-const maxDeferred = 16
+// in the first part, and so is one whose parts have more than maxPartFields fields together, fragments put in: each is planned and kept.
+const (
+	maxDeferred   = 16
+	maxPartFields = 2_000
+)
 
 // Deferred says whether a @defer of the operation is active with its variables.
 func (p *Prepared) Deferred() bool {
@@ -102,25 +105,29 @@ func activeDefer(directives ast.DirectiveList, vars map[string]any) bool {
 }
 
 // deferRules are the three that the proposal adds to validation: no @defer among the root fields of what writes or subscribes, no label
-// from a variable, and none twice.
-func deferRules(observers *core.Events, addError core.AddErrFunc) {
-	labels := map[string]*ast.Position{}
-	observers.OnDirective(func(_ *core.Walker, directive *ast.Directive) {
-		if directive.Name != directiveDefer {
-			return
-		}
-		if object := directive.ParentDefinition; object != nil && (object.Name == "Mutation" || object.Name == "Subscription") {
-			addError(core.Message("Defer directive cannot be used on root %s type %q.", object.Name, object.Name), core.At(directive.Position))
-		}
-		label := directive.Arguments.ForName("label")
-		switch {
-		case label == nil || label.Value.Kind == ast.NullValue:
-		case label.Value.Kind == ast.Variable:
-			addError(core.Message("Defer directive label argument must be a static string."), core.At(directive.Position))
-		case labels[label.Value.Raw] == nil:
-			labels[label.Value.Raw] = directive.Position
-		case labels[label.Value.Raw] != directive.Position: // the walk meets a fragment wherever it is spread
-			addError(core.Message("Defer directive label argument must be unique."), core.At(directive.Position))
-		}
-	})
+// from a variable, and none twice. None is longer than a name, since it stands in the answer once for each object.
+func deferRules(labelBytes int) core.RuleFunc {
+	return func(observers *core.Events, addError core.AddErrFunc) {
+		labels := map[string]*ast.Position{}
+		observers.OnDirective(func(_ *core.Walker, directive *ast.Directive) {
+			if directive.Name != directiveDefer {
+				return
+			}
+			if object := directive.ParentDefinition; object != nil && (object.Name == "Mutation" || object.Name == "Subscription") {
+				addError(core.Message("Defer directive cannot be used on root %s type %q.", object.Name, object.Name), core.At(directive.Position))
+			}
+			label := directive.Arguments.ForName("label")
+			switch {
+			case label == nil || label.Value.Kind == ast.NullValue:
+			case label.Value.Kind == ast.Variable:
+				addError(core.Message("Defer directive label argument must be a static string."), core.At(directive.Position))
+			case len(label.Value.Raw) > labelBytes:
+				addError(core.Message("Defer directive label argument must not be longer than %d bytes.", labelBytes), core.At(directive.Position))
+			case labels[label.Value.Raw] == nil:
+				labels[label.Value.Raw] = directive.Position
+			case labels[label.Value.Raw] != directive.Position: // the walk meets a fragment wherever it is spread
+				addError(core.Message("Defer directive label argument must be unique."), core.At(directive.Position))
+			}
+		})
+	}
 }

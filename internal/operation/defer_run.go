@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"tributary/internal/auth"
+	"tributary/internal/engine"
 	"tributary/internal/limit"
 )
 
@@ -42,7 +43,10 @@ func (p *Pipeline) RunDeferred(ctx context.Context, op *Prepared, call Call, sen
 	if result == nil && op.Kind() == ast.Subscription {
 		result = refuseDeferred(op)
 	}
+	var s *split
 	if result == nil {
+		s = op.split()
+		bill.inParts(s.parts)
 		result = bill.admit(ctx)
 	}
 	if result != nil {
@@ -50,13 +54,12 @@ func (p *Pipeline) RunDeferred(ctx context.Context, op *Prepared, call Call, sen
 		p.Observe(ctx, op, result, time.Since(start))
 		return result
 	}
-	ctx = limit.WithCharge(p.Enter(auth.WithViewer(ctx, call.Viewer), call), bill.charge())
+	ctx = engine.WithParts(limit.WithCharge(p.Enter(auth.WithViewer(ctx, call.Viewer), call), bill.charge()), s.ways)
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	s := op.split()
 	d := &delivery{
 		pipeline: p, bill: bill, ctx: ctx, cancel: cancel, send: send, denied: op.protected.denied(call.Viewer),
-		done: make(chan finished, s.count), bytesLeft: p.MaxResponseBytes, errorsLeft: p.MaxErrors,
+		done: make(chan finished, len(s.parts)), bytesLeft: p.MaxResponseBytes, errorsLeft: p.MaxErrors,
 	}
 	d.run(s)
 	p.noteDeprecated(op, call)
@@ -77,8 +80,8 @@ type delivery struct {
 	pending int           // parts that are not sent yet
 	done    chan finished // has room for all there are: who runs a part never waits for the client
 
-	whole                 Result // what all parts come to, for the bill
-	merged                any    // its data
+	whole                 Result // what all parts come to, with the data of the first, for who observes
+	actual                int64  // points, of the parts that have run
 	settled               bool
 	bytesLeft, errorsLeft int // of the bounds that there are
 }
@@ -98,8 +101,8 @@ func (d *delivery) run(s *split) {
 	kept := &recording{}
 	first := d.execute(s.first, kept)
 	d.whole.Data = first.Data
+	d.actual = d.bill.actual(s.first.Cost, first)
 	d.whole.Errors = append(d.whole.Errors, first.Errors...)
-	_ = json.Unmarshal(first.Data, &d.merged) // an executor wrote it
 	d.pipeline.bound(first)
 	d.bytesLeft -= len(first.Data)
 	d.errorsLeft -= len(first.Errors)
@@ -122,15 +125,9 @@ func (d *delivery) run(s *split) {
 func (d *delivery) next() {
 	f := <-d.done
 	d.pending--
-	part := &Part{Increments: increments(f.deferral, f.known, f.result)}
-	objects := make([]place, len(part.Increments))
-	for i := range part.Increments {
-		each := &part.Increments[i]
-		d.merged = merge(d.merged, each)
-		d.whole.Errors = append(d.whole.Errors, each.Errors...)
-		objects[i] = place{each.Path, each.Data}
-		d.bound(each)
-	}
+	d.actual += d.bill.actual(f.op.Cost, f.result)
+	all, objects := increments(f.deferral, f.known, f.result)
+	part := &Part{Increments: d.bounded(all)}
 	if d.tooLarge() {
 		d.stop()
 	} else {
@@ -150,7 +147,7 @@ func (d *delivery) begin(all []*deferral, above []place, depth int, kept *record
 	for _, below := range all {
 		var known []place
 		for _, object := range above {
-			known = append(known, places(object.raw, below.keys[depth:], object.path)...)
+			known = append(known, places(object.raw, below.keys[depth:], object.path).objects...)
 		}
 		if len(known) == 0 {
 			continue
@@ -188,15 +185,28 @@ func (d *delivery) settle() {
 		return
 	}
 	d.settled = true
-	d.whole.Data, _ = json.Marshal(d.merged) // it was decoded
-	d.bill.settle(&d.whole, d.ctx.Err() != nil)
+	if d.ctx.Err() != nil {
+		d.actual = d.bill.requested // as with any operation that was cancelled
+	}
+	d.bill.refund(&d.whole, d.actual)
 }
 
 func (d *delivery) tooLarge() bool { return d.pipeline.MaxResponseBytes > 0 && d.bytesLeft < 0 }
 
-// bound leaves out what is beyond the bounds of the whole answer.
+// bounded leaves out what is beyond the bounds of the whole answer. Behind what is too large comes nothing.
+func (d *delivery) bounded(all []Increment) []Increment {
+	for i := range all {
+		d.whole.Errors = append(d.whole.Errors, all[i].Errors...)
+		d.bound(&all[i])
+		if d.tooLarge() {
+			return all[:i+1]
+		}
+	}
+	return all
+}
+
 func (d *delivery) bound(each *Increment) {
-	d.bytesLeft -= len(each.Data)
+	d.bytesLeft -= len(each.Data) + len(each.Label) + len(each.Path.String())
 	if d.tooLarge() {
 		each.Data = json.RawMessage("null")
 		each.Errors = gqlerror.List{refuse(CodeResponseTooLarge, "the answer is larger than this server sends: ask for less at a time")}

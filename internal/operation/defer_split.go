@@ -1,10 +1,13 @@
 package operation
 
 import (
+	"errors"
 	"slices"
 	"sync"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"tributary/internal/engine"
 )
 
 // split is an operation with @defer as operations without: one for what is answered at once, and one for each place where a fragment is
@@ -12,7 +15,8 @@ import (
 type split struct {
 	first *Prepared
 	below []*deferral
-	count int // of all deferrals
+	parts []*Prepared // all of them, the first included
+	ways  engine.Ways // to the objects of the deferrals
 }
 
 // deferral is a deferred fragment at one place of an operation. Its operation leads there and selects nothing else.
@@ -23,30 +27,25 @@ type deferral struct {
 	below []*deferral // those inside of it
 }
 
-// splits are those of one operation, by which of its @defer are active.
+// splits keep the split of one operation that was asked for last, with which of its @defer are active in it.
 type splits struct {
-	mu   sync.Mutex
-	made map[string]*split
+	mu      sync.Mutex
+	outcome string
+	made    *split
 }
-
-const maxSplits = 8 // of one operation that are kept
 
 type splitsKey struct{}
 
 // split takes an operation apart. Of what variables say only that of @defer matters.
 func (p *Prepared) split() *split {
-	kept := p.Memo(splitsKey{}, func() any { return &splits{made: map[string]*split{}} }).(*splits)
+	kept := p.Memo(splitsKey{}, func() any { return &splits{} }).(*splits)
 	outcome := deferOutcome(p.Document, p.Variables)
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
-	if made, ok := kept.made[outcome]; ok {
-		return made
+	if kept.made == nil || kept.outcome != outcome {
+		kept.made, kept.outcome = newSplit(p), outcome
 	}
-	made := newSplit(p)
-	if len(kept.made) < maxSplits {
-		kept.made[outcome] = made
-	}
-	return made
+	return kept.made
 }
 
 // deferOutcome writes down which @defer of a document are active.
@@ -85,13 +84,26 @@ func deferOutcome(doc *ast.QueryDocument, vars map[string]any) string {
 	return string(outcome)
 }
 
-// newSplit takes an operation apart. One with too many deferrals stays whole, which the proposal allows.
+// newSplit takes an operation apart. One with too many deferrals, or too much in its parts, stays whole, which the proposal allows.
 func newSplit(p *Prepared) *split {
-	s := &splitter{whole: p, pruned: map[string]*ast.FragmentDefinition{}}
-	parts := s.find(p.Operation.SelectionSet, nil, nil)
-	if s.count > maxDeferred {
-		s.keep, s.count, parts = true, 0, nil
+	s := newSplitter(p)
+	if found := s.find(p.Operation.SelectionSet, nil, nil); s.count <= maxDeferred {
+		if made := s.split(found); s.fields <= maxPartFields && s.err == nil {
+			return made
+		}
 	}
+	s = newSplitter(p)
+	s.keep = true
+	return s.split(nil)
+}
+
+func newSplitter(p *Prepared) *splitter {
+	return &splitter{whole: p, pruned: map[string]*ast.FragmentDefinition{}, spread: map[string]int{}, made: split{ways: engine.Ways{}}}
+}
+
+// split makes operations of what is not deferred and of what is.
+func (s *splitter) split(all []*found) *split {
+	p := s.whole
 	for _, fragment := range p.Document.Fragments {
 		copied := *fragment
 		s.pruned[fragment.Name] = &copied
@@ -99,9 +111,9 @@ func newSplit(p *Prepared) *split {
 	for _, copied := range s.pruned {
 		copied.SelectionSet = s.prune(copied.SelectionSet)
 	}
-	result := &split{first: s.operation(s.prune(p.Operation.SelectionSet)), count: s.count}
-	result.below = s.finish(parts)
-	return result
+	s.made.first = s.operation(s.prune(p.Operation.SelectionSet))
+	s.made.below = s.finish(all)
+	return &s.made
 }
 
 // splitter takes one operation apart.
@@ -109,7 +121,11 @@ type splitter struct {
 	whole  *Prepared
 	keep   bool // all fragments stay where they are
 	pruned map[string]*ast.FragmentDefinition
-	count  int
+	spread map[string]int // fields in a pruned fragment
+	count  int            // of deferrals
+	fields int            // of all parts
+	err    error          // of their prices
+	made   split
 }
 
 // found is a deferral under way.
@@ -166,6 +182,7 @@ func (s *splitter) finish(all []*found) []*deferral {
 		for i := last; i >= 0; i-- {
 			inner = s.link(f.spine[i], inner)
 		}
+		s.made.ways.Add(f.keys)
 		f.op = s.operation(ast.SelectionSet{inner})
 		f.deferral.below = s.finish(f.below)
 		done = append(done, &f.deferral)
@@ -233,7 +250,34 @@ func (s *splitter) operation(set ast.SelectionSet) *Prepared {
 	prepared := *s.whole
 	prepared.Document, prepared.Operation, prepared.Variables = &doc, &op, nil
 	prepared.memo, prepared.defers = new(sync.Map), false
+	s.fields += s.size(set)
+	if !s.keep {
+		var err error
+		prepared.Cost, err = s.whole.View.costs.Plan(&doc, &op)
+		s.err = errors.Join(s.err, err)
+	}
+	s.made.parts = append(s.made.parts, &prepared)
 	return &prepared
+}
+
+// size is how many fields a pruned selection set has with its fragments put in.
+func (s *splitter) size(set ast.SelectionSet) (fields int) {
+	for _, selection := range set {
+		switch sel := selection.(type) {
+		case *ast.Field:
+			fields += 1 + s.size(sel.SelectionSet)
+		case *ast.InlineFragment:
+			fields += s.size(sel.SelectionSet)
+		case *ast.FragmentSpread:
+			n, known := s.spread[sel.Name]
+			if !known {
+				n = s.size(s.pruned[sel.Name].SelectionSet)
+				s.spread[sel.Name] = n
+			}
+			fields += n
+		}
+	}
+	return fields
 }
 
 // given is a part of an operation with the variables of a request.

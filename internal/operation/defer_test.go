@@ -153,6 +153,16 @@ func TestDeferredFragmentsAreAnsweredLater(t *testing.T) {
 			[]string{`{"user":{}} …`, `[outer|user|{"posts":{"nodes":[{"id":"post_10"}]}}] …`, `[inner|user.posts.nodes[0]|{"author":{"id":"user_of10"}}]`}},
 		"directly nested": {`{ user(id: "user_1") { ... @defer(label: "a") { name ... @defer(label: "b") { id } } } }`, nil,
 			[]string{`{"user":{}} …`, `[a|user|{"name":"user 1"}] …`, `[b|user|{"id":"user_1"}]`}},
+		"nested, with nothing of the outer's own": {`{ user(id: "user_1") { id ... @defer(label: "a") { ... @defer(label: "b") { name } } } }`, nil,
+			[]string{`{"user":{"id":"user_1"}} …`, `[b|user|{"name":"user 1"}]`}},
+		"a deferred spread in a deferred spread": {`{ user(id: "user_1") { ...F @defer } } fragment F on User { ...G @defer } fragment G on User { name }`, nil,
+			[]string{`{"user":{}} …`, `[|user|{"name":"user 1"}]`}},
+		"nested beside what is skipped": {`{ user(id: "user_1") { ... @defer { id @skip(if: true) ... @defer { name } } } }`, nil,
+			[]string{`{"user":{}} …`, `[|user|{"name":"user 1"}]`}},
+		"nested with conditions of type": {`{ user(id: "user_1") { ... @defer { ... on Node { ... on Post { title } ... on User { ... on Node @defer(label: "u") { id } } } } } }`, nil,
+			[]string{`{"user":{}} …`, `[u|user|{"id":"user_1"}]`}},
+		"a way that is skipped": {`{ user(id: "user_1") @skip(if: true) { ... @defer { name } } user(id: "user_1") { id } }`, nil,
+			[]string{`{"user":{"id":"user_1"}} …`, ``}},
 		"what is also asked for at once": {`{ user(id: "user_1") { name ... @defer { name id } } }`, nil,
 			[]string{`{"user":{"name":"user 1"}} …`, `[|user|{"name":"user 1","id":"user_1"}]`}},
 		"by a variable": {`query($now: Boolean!, $later: Boolean!) { user(id: "user_1") { ... @defer(if: $now) { id } ... @defer(if: $later) { name } } }`, map[string]any{"now": false, "later": true},
@@ -273,7 +283,9 @@ func TestBoundsHoldOverAllParts(t *testing.T) {
 func TestTheLastPartTellsTheCost(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *stage, _ *people) {
 		query := `{ user(id: "user_1") { posts(first: 10) { nodes { id } } ... @defer { email } } }`
-		whole := s.Run(t.Context(), s.prepare(t, strings.ReplaceAll(query, "@defer", ""), nil), operation.Call{})
+		first := s.Run(t.Context(), s.prepare(t, `{ user(id: "user_1") { posts(first: 10) { nodes { id } } } }`, nil), operation.Call{})
+		later := s.Run(t.Context(), s.prepare(t, `{ user(id: "user_1") { email } }`, nil), operation.Call{})
+		whole := operation.Cost{Requested: first.Cost.Requested + later.Cost.Requested, Actual: first.Cost.Actual + later.Cost.Actual}
 		var observed []*operation.Result
 		s.Observe = func(_ context.Context, _ *operation.Prepared, r *operation.Result, _ time.Duration) {
 			observed = append(observed, r)
@@ -288,8 +300,8 @@ func TestTheLastPartTellsTheCost(t *testing.T) {
 			cost = append(cost, string(raw))
 			return nil
 		})
-		want := []string{fmt.Sprintf(`{"requested":%d}`, whole.Cost.Requested), fmt.Sprintf(`{"requested":%d,"actual":%d}`, whole.Cost.Requested, whole.Cost.Actual)}
-		if !slices.Equal(cost, want) || len(observed) != 1 || observed[0].Cost != whole.Cost {
+		want := []string{fmt.Sprintf(`{"requested":%d}`, whole.Requested), fmt.Sprintf(`{"requested":%d,"actual":%d}`, whole.Requested, whole.Actual)}
+		if !slices.Equal(cost, want) || len(observed) != 1 || observed[0].Cost != whole {
 			t.Errorf("cost %q, want %q; observed %v", cost, want, observed)
 		}
 	})

@@ -3,6 +3,7 @@ package operation
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -15,6 +16,11 @@ type ByView map[string]Executor
 func (b ByView) Execute(ctx context.Context, op *Prepared, denied Denied) *Result {
 	result := b[op.View.Name].Execute(ctx, op, denied)
 	if op.fit != nil && result.Outcome == Ran {
+		if !result.Finished {
+			var compact bytes.Buffer
+			_ = json.Compact(&compact, result.Data) // an executor wrote it
+			result.Data = compact.Bytes()
+		}
 		result.Data, _ = op.fit.apply(make([]byte, 0, len(result.Data)), result.Data)
 	}
 	return result
@@ -68,8 +74,8 @@ func (v *View) gatherField(doc *ast.QueryDocument, s *ast.Field, f *fitting) {
 	f.members[s.Alias] = below
 }
 
-// apply appends the JSON value that in begins with, fitted, and gives what stands behind it. in is an answer of an executor: valid JSON, with
-// the names of a query for members.
+// apply appends the JSON value that in begins with, fitted, and gives what stands behind it. in is an answer of an executor: valid JSON without
+// spaces, with the names of a query for members.
 func (f *fitting) apply(out, in []byte) (fitted, rest []byte) {
 	if f == nil {
 		n := length(in)

@@ -95,7 +95,19 @@ type document struct {
 	memo        sync.Map
 }
 
-const astFactor = 64 // about how many bytes a validated document takes for each byte of its text
+const (
+	astFactor      = 64       // about how many bytes a validated document takes for each byte of its text
+	splitTextBytes = 16 << 10 // how much longer a text would be that takes as much as the operations that one with @defer is split into
+)
+
+// weight is about how many bytes of memory a document takes.
+func (d *document) weight() uint32 {
+	n := d.textBytes
+	if d.defers {
+		n += splitTextBytes
+	}
+	return uint32(min(astFactor*n, 1<<31))
+}
 
 // NewPreparer makes a Preparer that keeps documents up to about so many bytes of memory, at least 1, and refuses requests
 // beyond the bounds, each of which is at least 1.
@@ -105,12 +117,12 @@ func NewPreparer(cacheBytes uint64, bounds Bounds) (*Preparer, error) {
 	}
 	documents, err := otter.New(&otter.Options[documentKey, *document]{
 		MaximumWeight: cacheBytes,
-		Weigher:       func(_ documentKey, doc *document) uint32 { return uint32(min(astFactor*doc.textBytes, 1<<31)) },
+		Weigher:       func(_ documentKey, doc *document) uint32 { return doc.weight() },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("document cache: %w", err)
 	}
-	return &Preparer{documents, validationRules(), bounds}, nil
+	return &Preparer{documents, validationRules(bounds), bounds}, nil
 }
 
 // intsInRange refuses literals that no Int can hold, which the default rules let pass up to 64 bits.

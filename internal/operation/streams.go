@@ -59,7 +59,7 @@ func (s *Streams) Subscribe(ctx context.Context, op *Prepared, call Call, m Memb
 	if result := s.pipeline.forbid(op, call.Viewer); result != nil {
 		return nil, result
 	}
-	sub := &Subscription{streams: s, member: m, expires: call.Viewer.Expires, cost: op.Cost.Estimate(op.Variables)}
+	sub := &Subscription{streams: s, member: m, view: op.View, expires: call.Viewer.Expires, cost: op.Cost.Estimate(op.Variables)}
 	if result := sub.lease(ctx, op, call); result != nil {
 		return nil, result
 	}
@@ -173,6 +173,9 @@ func (s *Streams) Run(ctx context.Context) error {
 			for _, sub := range s.expired(now) {
 				sub.end(EndUnauthenticated, refuse(CodeTokenExpired, "the token has expired: connect again with a new one"))
 			}
+			for _, sub := range s.sunset(now) {
+				sub.end(EndError, refuse(CodeVersionSunset, "version "+sub.view.Name+" of the schema has ended: subscribe in another"))
+			}
 			if now.Sub(looked) >= lookAtKeys && s.pipeline.KeyEnded != nil {
 				looked = now
 				s.endRevoked(ctx)
@@ -206,6 +209,18 @@ func (s *Streams) expired(now time.Time) (list []*Subscription) {
 	defer s.mu.Unlock()
 	for sub := range s.members {
 		if !sub.expires.IsZero() && !now.Before(sub.expires) {
+			list = append(list, sub)
+		}
+	}
+	return list
+}
+
+// sunset lists the members whose version of the schema has ended.
+func (s *Streams) sunset(now time.Time) (list []*Subscription) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for sub := range s.members {
+		if sub.view.Version.Ended(now) {
 			list = append(list, sub)
 		}
 	}

@@ -31,3 +31,28 @@ func TestNothingIsLeftOfWhoLeavesEarly(t *testing.T) {
 		}
 	}
 }
+
+// TestAVersionEndsForItsSubscribers holds that a subscription ends with its version of the schema.
+func TestAVersionEndsForItsSubscribers(t *testing.T) {
+	r := startRadio(t, nil, 10)
+	newer, err := NewView("newer", r.view.Schema, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older, listeners := r.view, map[*View]*listener{r.view: newListener(1), newer: newListener(1)}
+	for view, l := range listeners {
+		r.view = view
+		if _, refused := r.join(t, Call{}, l, tick, nil); refused != nil {
+			t.Fatal(refused.Errors)
+		}
+	}
+	r.mu.Lock() // as whoever looks at it does
+	older.Version.Sunset = time.Now().Add(-time.Hour)
+	r.mu.Unlock()
+	if end := listeners[older].ends(t); end.Reason != EndError || end.Errors[0].Extensions["code"] != CodeVersionSunset {
+		t.Errorf("it ends with %+v", end)
+	}
+	if len(listeners[newer].end) > 0 {
+		t.Error("who uses another version is ended too")
+	}
+}

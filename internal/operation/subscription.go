@@ -21,6 +21,7 @@ type Subscription struct {
 	streams *Streams
 	member  Member
 	payer   limit.Caller
+	view    *View
 	expires time.Time // of the caller's token; zero for never
 	cost    int64     // of one event
 	waits   *group    // that it catches up with; guarded by the streams' mu

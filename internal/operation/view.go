@@ -19,6 +19,7 @@ type View struct {
 	Label   []string // the name alone, as a header holds it; nobody changes it
 
 	whole       *ast.Schema // of which Schema shows a part
+	header      []Field     // see Header
 	costs       *limit.Model
 	protections protections
 	reachable   map[string]bool // input types in which something is deprecated, at any depth
@@ -45,7 +46,7 @@ func newView(name string, whole *ast.Schema, v *version.Version, weights map[str
 	}
 	return &View{
 		Name: name, Schema: shown, Version: v, Label: []string{name},
-		whole: whole, costs: costs, protections: protected, reachable: deprecatedInputs(shown, v.Deprecations),
+		whole: whole, header: notices(v.Deprecated, v.Sunset), costs: costs, protections: protected, reachable: deprecatedInputs(shown, v.Deprecations),
 	}, nil
 }
 

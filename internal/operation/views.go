@@ -74,8 +74,9 @@ func NewViews(whole *ast.Schema, c ViewsConfig) (*Views, error) {
 		}
 	}
 	if c.Default != 0 {
-		if v.standard = strconv.Itoa(c.Default); v.Named(v.standard) == nil {
-			return nil, fmt.Errorf("there is no version %d to answer in by default", c.Default)
+		v.standard = strconv.Itoa(c.Default)
+		if view := v.Named(v.standard); view == nil || v.Ended(view) != nil {
+			return nil, fmt.Errorf("there is no version %d to answer in by default, or it has ended", c.Default)
 		}
 	}
 	return v, nil
@@ -100,14 +101,15 @@ func (v *Views) Standard() *View {
 		return v.Named(v.standard)
 	}
 	for _, view := range v.all {
-		if !view.Version.Ended(v.now()) {
+		if v.Ended(view) == nil {
 			return view
 		}
 	}
 	return v.all[len(v.all)-1]
 }
 
-// Asked is where a request may name a version, as a number with or without a v in front of it; empty where it names none.
+// Asked is where a request may name a version, as a number with or without a v in front of it, several with commas between them; empty
+// where it names none.
 type Asked struct {
 	Path   string // /v1/graphql
 	Header string // Api-Version
@@ -133,13 +135,17 @@ func (v *Views) Choose(a Asked) (*View, *VersionError) {
 		return v.unlessEnded(v.Standard())
 	}
 	var said string
-	for _, name := range [...]string{a.Path, a.Header, a.Accept, a.Query} {
-		name = strings.TrimPrefix(name, "v")
-		if said != "" && name != "" && name != said {
-			return nil, &VersionError{Code: CodeVersionConflict, Status: http.StatusBadRequest, Message: "the request names two versions: say it once, by path, Api-Version, Accept or ?version"}
-		}
-		if name != "" {
-			said = name
+	for _, place := range [...]string{a.Path, a.Header, a.Accept, a.Query} {
+		for name := range strings.SplitSeq(place, ",") {
+			if name = strings.TrimSpace(name); len(name) > 1 {
+				name = strings.TrimPrefix(name, "v")
+			}
+			if said != "" && name != "" && name != said {
+				return nil, &VersionError{Code: CodeVersionConflict, Status: http.StatusBadRequest, Message: "the request names two versions: say it once, by path, Api-Version, Accept or ?version"}
+			}
+			if name != "" {
+				said = name
+			}
 		}
 	}
 	if said == "" {
@@ -160,12 +166,20 @@ func (v *Views) Choose(a Asked) (*View, *VersionError) {
 }
 
 func (v *Views) unlessEnded(view *View) (*View, *VersionError) {
-	if !view.Version.Ended(v.now()) {
-		return view, nil
+	if ended := v.Ended(view); ended != nil {
+		return nil, ended
 	}
-	return nil, &VersionError{
+	return view, nil
+}
+
+// Ended is why nothing more is answered in a view that was chosen before; nil as long as its version has not ended.
+func (v *Views) Ended(view *View) *VersionError {
+	if view.Version.Sunset.IsZero() || !view.Version.Ended(v.now()) {
+		return nil
+	}
+	return &VersionError{
 		Code: CodeVersionSunset, Status: http.StatusGone, Message: "version " + view.Name + " has ended: there are " + v.names(),
-		Header: notices(view.Version.Deprecated, view.Version.Sunset),
+		Header: view.header,
 	}
 }
 
@@ -183,8 +197,8 @@ func (v *Views) names() string {
 	return strings.Join(names, ", ")
 }
 
-// Header are the fields that every answer in this view carries, since its version is deprecated or ends.
-func (v *View) Header() []Field { return notices(v.Version.Deprecated, v.Version.Sunset) }
+// Header are the fields that every answer in this view carries, since its version is deprecated or ends. Nobody changes them.
+func (v *View) Header() []Field { return v.header }
 
 // notices say since when something is deprecated (RFC 9745) and when it ends (RFC 8594), as far as that is known; nil for neither.
 func notices(since, ends time.Time) []Field {
@@ -220,7 +234,7 @@ var ErrNoVersion = errors.New("there is no such version, or it has ended")
 // Supports says whether something may be pinned to a version: nil, or ErrNoVersion.
 func (v *Views) Supports(number int) error {
 	i := slices.IndexFunc(v.all, func(view *View) bool { return view.Version.Number == number })
-	if i < 0 || v.all[i].Version.Ended(v.now()) {
+	if i < 0 || v.Ended(v.all[i]) != nil {
 		return ErrNoVersion
 	}
 	return nil

@@ -76,8 +76,9 @@ func TestChoose(t *testing.T) {
 		"an unknown path":              {all, Asked{Path: "v9"}, "", CodeVersionUnknown, http.StatusNotFound},
 		"an unknown header":            {all, Asked{Header: "9"}, "", CodeVersionUnknown, http.StatusBadRequest},
 		"no number":                    {all, Asked{Query: "latest"}, "", CodeVersionUnknown, http.StatusBadRequest},
-		"two in one header":            {all, Asked{Header: "1,2"}, "", CodeVersionUnknown, http.StatusBadRequest},
-		"just a v":                     {all, Asked{Path: "v"}, "1", "", 0},
+		"two in one header":            {all, Asked{Header: "1, 2"}, "", CodeVersionConflict, http.StatusBadRequest},
+		"one twice":                    {all, Asked{Query: "2,v2"}, "2", "", 0},
+		"just a v":                     {all, Asked{Header: "v"}, "", CodeVersionUnknown, http.StatusBadRequest},
 		"a padded number":              {all, Asked{Path: "v01"}, "", CodeVersionUnknown, http.StatusNotFound},
 		"one that has ended":           {ended, Asked{Path: "v1"}, "", CodeVersionSunset, http.StatusGone},
 		"a pin to one that has ended":  {ended, Asked{Pin: "1"}, "", CodeVersionSunset, http.StatusGone},
@@ -104,6 +105,7 @@ func TestViewsThatCannotBe(t *testing.T) {
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: versioned})
 	for says, c := range map[string]ViewsConfig{
 		"no version 4":     {Default: 4},
+		"it has ended":     {Default: 1, Sunsets: map[string]time.Time{"1": spring.AddDate(-0, -2, 0)}, Now: func() time.Time { return spring }},
 		`no version "9"`:   {Sunsets: map[string]time.Time{"9": spring}},
 		"ends before":      {Sunsets: map[string]time.Time{"2": spring.AddDate(-1, 0, 0)}},
 		"Query.nonsense":   {Weights: map[string]float64{"Query.nonsense": 2}},

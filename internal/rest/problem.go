@@ -55,6 +55,14 @@ func seconds(wait time.Duration) string {
 	return strconv.FormatInt(max(1, int64((wait+time.Second-1)/time.Second)), 10)
 }
 
+// Foreign refuses what a browser sent on behalf of a page that may not use this server.
+func Foreign() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		refuse(w, http.StatusForbidden, wire.CodeCSRFRefused, "Pages of that origin may not use this server: see --allowed-origins.")
+	})
+}
+
 // Overloaded answers what a server that has more to do than it can does not take.
 func Overloaded() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -16,8 +16,8 @@ import (
 // PathAPI is below what Reads answers.
 const PathAPI = "/api/"
 
-// allowedReads are the methods of Reads, as Allow lists them.
-const allowedReads = "GET, HEAD"
+// MethodsReads are the methods of Reads, as Allow lists them.
+const MethodsReads = "GET, HEAD"
 
 // Reads answers reads for programs without GraphQL. Each is an operation of the graph with a document of its own, and runs under the
 // limits, the rights and the costs of every other one:
@@ -51,7 +51,7 @@ type read struct {
 // ServeHTTP answers one request. It must be mounted with the path whole.
 func (h *Reads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Vary", "Accept, Api-Version, Authorization, X-Api-Key")
+	w.Header().Add("Vary", "Accept, Api-Version, Authorization, X-Api-Key")
 	asked := read{Reads: h, w: w, r: r}
 	if !asked.route() {
 		refuse(w, http.StatusNotFound, "NOT_FOUND", "There is nothing here.")
@@ -80,7 +80,7 @@ func (a *read) serve() error {
 	header := a.w.Header()
 	switch {
 	case a.r.Method != http.MethodGet && a.r.Method != http.MethodHead:
-		header.Set("Allow", allowedReads)
+		header.Set("Allow", MethodsReads)
 		return &requestError{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This can only be read."}
 	case !wire.TakesJSON(a.r.Header["Accept"]):
 		return &requestError{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "Only " + mediaJSON + " can be answered."}

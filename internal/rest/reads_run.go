@@ -28,13 +28,15 @@ type marks struct {
 
 func (m *marks) mark(found marks) { *m = found }
 
-// shortfall is why something is null. Path is a JSON pointer (RFC 6901) into the body.
+// shortfall is why something is null. Path is a JSON pointer (RFC 6901) into the body. Beyond a bound, the last one stands for all that
+// are not told: its path is empty, and Omitted is their number.
 type shortfall struct {
 	Path         string `json:"path"`
 	Code         string `json:"code"`
 	Detail       string `json:"detail"`
 	Service      string `json:"service,omitempty"`
 	RetryAfterMs int64  `json:"retryAfterMs,omitempty"`
+	Omitted      int    `json:"omitted,omitempty"`
 }
 
 // degradation is something as it was a while ago. Path is a JSON pointer; empty: the whole body.
@@ -113,7 +115,8 @@ func (q *question) problems(errs gqlerror.List) ([]shortfall, error) {
 		if wrong := q.blame[at]; code == codeBadInput && wrong != nil {
 			return nil, wrong
 		}
-		found = append(found, shortfall{at, code, sentence(e.Message), service, retryAfter(e)})
+		omitted, _ := e.Extensions["omitted"].(int) // of operation.CodeTooManyErrors
+		found = append(found, shortfall{at, code, sentence(e.Message), service, retryAfter(e), omitted})
 	}
 	return found, nil
 }

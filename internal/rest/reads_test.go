@@ -158,6 +158,20 @@ func TestMarksPointIntoTheBody(t *testing.T) {
 	}
 }
 
+// TestProblemsAreBounded has more of them than are told.
+func TestProblemsAreBounded(t *testing.T) {
+	executor := &canned{result: operation.Result{Data: []byte(`{"users":{"items":[{},{},{}],"page":{"more":false},"total":3}}`)}}
+	for i := range 3 {
+		executor.result.Errors = append(executor.result.Errors, failure("TIMEOUT", nil, ast.PathName("users"), ast.PathName("items"), ast.PathIndex(i)))
+	}
+	reads := newReads(t, executor, wide)
+	reads.Pipeline.MaxErrors = 1
+	const want = `"problems":[{"path":"/items/0","code":"TIMEOUT","detail":"It failed."},{"path":"","code":"TOO_MANY_ERRORS","detail":"Further errors are left out.","omitted":2}]}` + "\n"
+	if got := ask(t, reads, "/api/users"); got.Code != http.StatusOK || !strings.HasSuffix(got.Body.String(), want) {
+		t.Error(got.Code, got.Body)
+	}
+}
+
 // TestReadsRefuseWhatTheyCannotRun has no operation run.
 func TestReadsRefuseWhatTheyCannotRun(t *testing.T) {
 	executor := &canned{}

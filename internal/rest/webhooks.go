@@ -21,6 +21,12 @@ const ScopeWebhooks = "webhooks"
 // PathWebhooks is where Webhooks answers, and everything below it.
 const PathWebhooks = "/api/webhooks"
 
+// The methods of Webhooks, as Allow lists them: on all of them, and on one.
+const (
+	MethodsWebhooks = "GET, HEAD, POST"
+	MethodsWebhook  = "GET, HEAD, DELETE"
+)
+
 // The prices of requests, in points.
 const (
 	priceRead  = 1
@@ -43,7 +49,8 @@ type Webhooks struct {
 	// Charge takes the price of a request, and tells what the caller has left in fields for the header. If the caller cannot pay, ok is
 	// false and wait is after how long they can. nil: nothing is charged.
 	Charge func(ctx context.Context, viewer auth.Viewer, ip netip.Addr, points int64) (fields http.Header, wait time.Duration, ok bool)
-	// Choose tells in which version of the schema a request is, which an endpoint is pinned to unless its body names another; nil: the first.
+	// Choose tells in which version of the schema a request is, or why in none. An endpoint is pinned to it unless its body names another;
+	// nil: the first.
 	Choose func(r *http.Request, viewer auth.Viewer) (*operation.View, *operation.VersionError)
 	Logger *slog.Logger
 }
@@ -58,7 +65,7 @@ func (h *Webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "NOT_FOUND", "There is nothing here.")
 		return
 	case answer == nil:
-		w.Header().Set("Allow", map[bool]string{false: "GET, HEAD, POST", true: "GET, HEAD, DELETE"}[one])
+		w.Header().Set("Allow", map[bool]string{false: MethodsWebhooks, true: MethodsWebhook}[one])
 		refuse(w, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This cannot be done here.")
 		return
 	}
@@ -73,7 +80,7 @@ func (h *Webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type answerer func(w http.ResponseWriter, r *http.Request, from asker, id string) error
 
-// asker is who asks, and in which version of the schema when a webhook is to be made; nil for the first.
+// asker is who asks, and in which version of the schema; nil for the first.
 type asker struct {
 	webhook.Caller
 	version *int
@@ -125,13 +132,11 @@ func (h *Webhooks) admit(w http.ResponseWriter, r *http.Request) (asker, bool) {
 		return asker{}, false
 	}
 	from := asker{Caller: webhook.Caller{UserID: viewer.UserID, Admin: viewer.Admin()}}
-	if r.Method == http.MethodPost && h.Choose != nil {
+	if h.Choose != nil {
 		view, wrong := h.Choose(r, viewer)
 		if wrong != nil {
-			for _, field := range wrong.Header {
-				w.Header().Add(field.Name, field.Value)
-			}
-			refuse(w, wrong.Status, wrong.Code, wrong.Message)
+			setFields(w.Header(), wrong.Header)
+			refuse(w, wrong.Status, wrong.Code, sentence(wrong.Message))
 			return asker{}, false
 		}
 		from.version = &view.Version.Number

@@ -1,5 +1,7 @@
 package usage
 
+import "strings"
+
 // The names of those who have none of their own.
 const (
 	Unknown = "unknown" // said nothing
@@ -19,17 +21,23 @@ type Caller struct {
 // than a name here may have.
 func (c Caller) Name() string {
 	switch {
-	case isName(c.Client):
+	case isName(c.Client) && !strings.HasPrefix(c.Client, byKey):
 		return c.Client
 	case c.Client != "":
 		return Invalid
 	case c.KeyID == "":
 		return Unknown
 	case isName(c.KeyName):
-		return "key " + c.KeyName
+		return byKey + c.KeyName
 	}
-	return "key " + c.KeyID
+	return byKey + c.KeyID
 }
+
+// byKey begins the names of API keys, and no name that a client gives itself.
+const byKey = "key "
+
+// byKey says whether the caller is counted by its API key.
+func (c Caller) byKey() bool { return c.Client == "" && c.KeyID != "" }
 
 // ownVersion is what a client calls its version, empty where that is nothing of use.
 func (c Caller) ownVersion() string {

@@ -14,7 +14,7 @@ import (
 
 // The bounds of what is counted.
 const (
-	MaxNames = 100                 // of clients that are told apart by one replica; those who come later are Other
+	MaxNames = 100                 // of clients that are told apart by one replica, and as many API keys; those who come later are Other
 	MaxRows  = 10_000              // element, version and client
 	KeepFor  = 90 * 24 * time.Hour // after the last use
 )
@@ -43,8 +43,9 @@ type Table struct {
 	now    func() time.Time
 
 	mu    sync.Mutex
-	names map[string]bool
-	rows  map[Use]*Row // with a shared table, what is not there yet
+	names map[string]bool // that clients call themselves
+	keys  map[string]bool // of API keys, which nobody can make up
+	rows  map[Use]*Row    // with a shared table, what is not there yet
 
 	flushing sync.Mutex
 	sent     *batch // that may have arrived, or not; nil: none
@@ -52,7 +53,7 @@ type Table struct {
 
 // New makes an empty table; shared is the one of all replicas, nil without any.
 func New(shared *Redis, now func() time.Time) *Table {
-	return &Table{shared: shared, now: now, names: map[string]bool{}, rows: map[Use]*Row{}}
+	return &Table{shared: shared, now: now, names: map[string]bool{}, keys: map[string]bool{}, rows: map[Use]*Row{}}
 }
 
 // Note counts one use of each element by a client, and returns the name that the client is counted by: that of Name, or Other when
@@ -61,7 +62,11 @@ func (t *Table) Note(caller Caller, version int, coordinates []string) (client s
 	now := t.now().UTC().Truncate(time.Microsecond)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	client = t.admit(caller.Name())
+	names := t.names
+	if caller.byKey() {
+		names = t.keys
+	}
+	client = admit(names, caller.Name())
 	for _, coordinate := range coordinates {
 		row := t.row(Use{coordinate, version, client}, now)
 		row.Count, row.Last = row.Count+1, now
@@ -73,14 +78,14 @@ func (t *Table) Note(caller Caller, version int, coordinates []string) (client s
 }
 
 // admit is the name of a client as it is counted: first come, first served.
-func (t *Table) admit(name string) string {
-	if name == Unknown || name == Invalid || t.names[name] {
+func admit(names map[string]bool, name string) string {
+	if name == Unknown || name == Invalid || names[name] {
 		return name
 	}
-	if len(t.names) >= MaxNames {
+	if len(names) >= MaxNames {
 		return Other
 	}
-	t.names[name] = true
+	names[name] = true
 	return name
 }
 

@@ -78,21 +78,31 @@ func (r *reader) element(coordinate string, directives ast.DirectiveList, outer 
 func (r *reader) checkField(def *ast.Definition, field *ast.FieldDefinition, outer span) {
 	at := def.Name + "." + field.Name
 	there := r.element(at, field.Directives, outer)
-	if def.Kind != ast.InputObject && r.span(at, field.Directives).until < min(outer.until, r.last().Number) && field.Directives.ForName("deprecated") == nil {
-		r.fail(at, errors.New("@until without @deprecated: nobody would be told"))
+	required := func(t *ast.Type, byDefault *ast.Value) bool { return t.NonNull && byDefault == nil }
+	if def.Kind != ast.InputObject || !required(field.Type, field.DefaultValue) { // what is required cannot be deprecated
+		r.told(at, field.Directives, outer)
 	}
 	r.needs(at, there, field.Type)
-	required := func(t *ast.Type, byDefault *ast.Value) bool { return t.NonNull && byDefault == nil }
 	if def.Kind == ast.InputObject && required(field.Type, field.DefaultValue) && !there.holds(outer) {
 		r.fail(at, errors.New("not all versions have it, and it is required: give it a default"))
 	}
 	for _, argument := range field.Arguments {
 		name := at + "(" + argument.Name + ":)"
 		given := r.element(name, argument.Directives, there)
+		if !required(argument.Type, argument.DefaultValue) {
+			r.told(name, argument.Directives, there)
+		}
 		r.needs(name, given, argument.Type)
 		if required(argument.Type, argument.DefaultValue) && !given.holds(there) {
 			r.fail(name, errors.New("not all versions have it, and it is required: give it a default"))
 		}
+	}
+}
+
+// told holds that those who use an element hear of it before it goes.
+func (r *reader) told(coordinate string, directives ast.DirectiveList, outer span) {
+	if own, err := spanOf(directives); err == nil && own.until < min(outer.until, r.last().Number) && directives.ForName("deprecated") == nil {
+		r.fail(coordinate, errors.New("@until without @deprecated: nobody would be told"))
 	}
 }
 
@@ -112,6 +122,7 @@ func (r *reader) needs(coordinate string, there span, typ *ast.Type) {
 func (r *reader) checkValue(def *ast.Definition, value *ast.EnumValueDefinition, outer span) {
 	at := def.Name + "." + value.Name
 	there := r.element(at, value.Directives, outer)
+	r.told(at, value.Directives, outer)
 	for _, v := range r.versions {
 		if !outer.has(v.Number) || there.has(v.Number) {
 			continue

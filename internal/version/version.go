@@ -54,6 +54,9 @@ type Version struct {
 	Fallbacks map[string]map[string]string
 	// Lacks are the names of the object types that other versions have.
 	Lacks []string
+
+	declared   time.Time // Deprecated, as the schema has it
+	superseded time.Time // when the next version was released; zero: there is none
 }
 
 // Deprecation is what has been announced of an element.
@@ -75,6 +78,7 @@ func Read(whole *ast.Schema) ([]*Version, error) {
 	r.check()
 	for _, v := range versions {
 		r.show(v)
+		r.checkVersion(v)
 	}
 	if len(r.errs) > 0 {
 		return nil, errors.Join(r.errs...)
@@ -107,6 +111,12 @@ func list(directives ast.DirectiveList) ([]*Version, error) {
 		if before := versions[i]; before.Number == v.Number || v.Released.Before(before.Released) {
 			return nil, fmt.Errorf("@version: %d and %d are the same, or were not released in their order", before.Number, v.Number)
 		}
+		versions[i].superseded = v.Released
+	}
+	for _, v := range versions {
+		if err := v.End(v.Sunset); err != nil {
+			return nil, fmt.Errorf("@version: %w", err)
+		}
 	}
 	return versions, nil
 }
@@ -115,24 +125,28 @@ func (v *Version) readDates(directive *ast.Directive) (err error) {
 	if v.Released, err = day(directive, "released"); err != nil {
 		return err
 	}
-	if v.Deprecated, err = day(directive, "deprecated"); err != nil {
+	if v.declared, err = day(directive, "deprecated"); err != nil {
 		return err
 	}
-	if v.Sunset, err = day(directive, "sunset"); err != nil {
-		return err
-	}
-	return v.End(v.Sunset)
+	v.Sunset, err = day(directive, "sunset")
+	return err
 }
 
-// End sets when the version ends, zero for never. A sunset is never earlier than the deprecation (RFC 9745, section 4): a version that ends
-// is deprecated from its release on unless it says from when.
+// End sets when the version ends, zero for never. A sunset is never earlier than the deprecation (RFC 9745, section 4): unless the schema
+// says from when on, a version that ends is deprecated since the next one was released, and without a next one since it was itself.
 func (v *Version) End(at time.Time) error {
-	if !at.IsZero() && (at.Before(v.Deprecated) || at.Before(v.Released)) {
+	if !at.IsZero() && (at.Before(v.declared) || at.Before(v.Released)) {
 		return fmt.Errorf("version %d ends before it is deprecated, or released", v.Number)
 	}
-	v.Sunset = at
+	v.Sunset, v.Deprecated = at, v.declared
 	if v.Deprecated.IsZero() && !at.IsZero() {
 		v.Deprecated = v.Released
+		if !v.superseded.IsZero() {
+			v.Deprecated = v.superseded
+		}
+		if at.Before(v.Deprecated) {
+			v.Deprecated = at
+		}
 	}
 	return nil
 }

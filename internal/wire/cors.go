@@ -7,9 +7,31 @@ import "net/http"
 const (
 	corsMethods = "GET, HEAD, POST"
 	corsSends   = "Content-Type, Authorization, X-API-Key, Idempotency-Key, Api-Version, GraphQL-Cost-Debug, Last-Event-ID, X-Request-Id, traceparent, apollographql-client-name, apollographql-client-version, GraphQL-Client-Name, GraphQL-Client-Version"
-	corsReads   = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, Api-Version, Deprecation, Sunset, Link"
+	corsReads   = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, Api-Version, Deprecation, Sunset, Link, ETag, Location"
 	corsMaxAge  = "7200" // seconds that a browser remembers this, as long as any does
 )
+
+// Guard holds what stands beside the graph to its rule of origins: next answers what no browser sent, or one on behalf of a page that may
+// use the graph, and foreign the rest, which it has to refuse. What OPTIONS asks, a preflight or not, is answered here: methods are those
+// of next, as Allow lists them. It adds Origin to Vary, and so should they add and not set. o may be nil, as in HTTP.
+func (o *Origins) Guard(methods string, next, foreign http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Add("Vary", "Origin")
+		switch refused := o.admit(header, r); {
+		case refused != nil:
+			foreign.ServeHTTP(w, r)
+		case r.Method == http.MethodOptions:
+			if header.Get("Access-Control-Allow-Methods") != "" {
+				header.Set("Access-Control-Allow-Methods", methods)
+			}
+			header.Set("Allow", methods)
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
 
 // admit lets through what no browser sent, or one on behalf of a page that may use the graph, and tells the browser so. It refuses
 // the rest although a foreign page could not read the answer: the operation would have run.

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"mime"
 	"net/http"
 	"slices"
@@ -109,10 +110,10 @@ func (p *parts) send(part *operation.Part) error {
 	if part.First != nil {
 		return p.sendFirst(p.framed(part.First), part.HasNext)
 	}
-	raw, err := appendIncrements(nil, part)
+	raw, err := appendIncrements(nil, part, p.left)
 	if len(part.Increments) > 0 && (err != nil || int64(len(raw)) > p.left) {
-		tooLarge := operation.Increment{Path: part.Increments[0].Path, Label: part.Increments[0].Label, Data: json.RawMessage("null"), Errors: partTooLarge()}
-		raw, _ = appendIncrements(nil, &operation.Part{Increments: []operation.Increment{tooLarge}})
+		tooLarge := operation.Increment{Path: part.Increments[0].Path, Data: json.RawMessage("null"), Errors: partTooLarge()}
+		raw, _ = appendIncrements(nil, &operation.Part{Increments: []operation.Increment{tooLarge}}, math.MaxInt64)
 		_ = p.write(raw, false) // the operation ends either way
 		return errPartTooLarge
 	}
@@ -143,8 +144,8 @@ func appendHasNext(raw []byte, hasNext bool) []byte {
 	return append(raw, "false}"...)
 }
 
-// appendIncrements writes a part that is not the first.
-func appendIncrements(b []byte, part *operation.Part) (_ []byte, err error) {
+// appendIncrements writes a part that is not the first. It gives up behind the increment with which it has become larger than may be.
+func appendIncrements(b []byte, part *operation.Part, most int64) (_ []byte, err error) {
 	b = append(b, '{')
 	if len(part.Increments) > 0 {
 		b = append(b, `"incremental":[`...)
@@ -154,6 +155,9 @@ func appendIncrements(b []byte, part *operation.Part) (_ []byte, err error) {
 			}
 			if b, err = appendIncrement(b, &part.Increments[i]); err != nil {
 				return nil, err
+			}
+			if int64(len(b)) > most {
+				return nil, errPartTooLarge
 			}
 		}
 		b = append(b, "],"...)

@@ -17,17 +17,17 @@ func IsVersionPath(path string) bool { return pathVersion(path) != "" }
 // pathVersion is the version that a path names, with its v; empty for one that names none.
 func pathVersion(path string) string {
 	version, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if rest == "graphql" && strings.HasPrefix(version, "v") {
+	if rest == "graphql" && len(version) > 1 && version[0] == 'v' {
 		return version
 	}
 	return ""
 }
 
-// VersionAsked is where a request names a version of the schema, beside its path.
+// VersionAsked is where a request names a version of the schema, beside its path: lists, where it does so more than once.
 func VersionAsked(r *http.Request) operation.Asked {
 	asked := operation.Asked{Header: strings.Join(r.Header["Api-Version"], ",")}
 	for _, accept := range r.Header["Accept"] {
-		if strings.Contains(accept, "version") { // most do not, and reading it takes time
+		if strings.Contains(strings.ToLower(accept), "version") { // most do not, and reading it takes time
 			asked.Accept = join(asked.Accept, acceptedVersion(accept))
 		}
 	}
@@ -48,10 +48,15 @@ func versionAsked(r *http.Request, pin int) operation.Asked {
 	return asked
 }
 
-// acceptedVersion is the parameter version of the media types in a list; several that differ are no version.
+// acceptedVersion are the parameters version of the media types in a list that answers can have and the client takes.
 func acceptedVersion(accept string) (version string) {
 	for part := range splitList(accept) {
-		if _, params, err := mime.ParseMediaType(part); err == nil {
+		name, params, err := mime.ParseMediaType(part)
+		if q, valid := weight(params); err != nil || !valid || q == 0 {
+			continue
+		}
+		switch name {
+		case mediaGraphQL, mediaJSON, mediaEvents, mediaMultipart, "application/*", "*/*":
 			version = join(version, params["version"])
 		}
 	}
@@ -77,5 +82,6 @@ func (x *exchange) choose(viewer auth.Viewer) *refusal {
 	}
 	x.view = view
 	x.w.Header()["Api-Version"] = view.Label
+	setFields(x.w.Header(), view.Header())
 	return nil
 }

@@ -44,11 +44,14 @@ func (s *WS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if said := versionAsked(r, 0); said != (operation.Asked{}) { // else it is known when the connection is initialised
-		if _, wrong := s.HTTP.Views.Choose(said); wrong != nil {
+		view, wrong := s.HTTP.Views.Choose(said)
+		if wrong != nil {
 			setFields(w.Header(), wrong.Header)
 			writeRefusal(w, wrong.Status, wrong.Code, wrong.Message)
 			return
 		}
+		w.Header()["Api-Version"] = view.Label
+		setFields(w.Header(), view.Header())
 	}
 	_, ip, _ := s.HTTP.Identify(r) // who it is counts when the connection is initialised
 	caller := callerKey(operation.Call{}.Viewer, ip)

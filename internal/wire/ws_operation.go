@@ -121,7 +121,11 @@ func (op *wsOperation) run(ctx context.Context, req request) {
 		op.refuse(&overloaded)
 		return
 	}
-	defer h.Overload.leave() // also for a subscription once it has begun
+	defer h.Overload.leave()                                // also for a subscription once it has begun
+	if ended := h.Views.Ended(op.conn.view); ended != nil { // since the connection began
+		op.refuse(&refusal{code: ended.Code, message: ended.Message})
+		return
+	}
 	registration, refused := h.Persisted.Resolve(ctx, &req.Request, req.named, h.FreeDocuments != nil && h.FreeDocuments(call.Viewer))
 	if refused != nil {
 		op.refuse(refused)

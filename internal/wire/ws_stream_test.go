@@ -150,7 +150,7 @@ func TestSlowConsumers(t *testing.T) {
 		start := time.Now()
 		s.ticks.emit(text)
 		fast.text()
-		if took := time.Since(start); took > 100*time.Millisecond {
+		if took := time.Since(start); took > time.Second { // a stalled client would hold it up for ten
 			t.Fatalf("the other one waited for %s", took)
 		}
 	}

@@ -46,7 +46,7 @@ if (!post) throw written.error ?? new Error(written.data?.createPost?.userErrors
 const Said = graphql(`subscription Said($postId: ID!) { commentAdded(postId: $postId) { comment { id body author { id handle } } cursor } }`);
 const Comment = graphql(`mutation Comment($postId: ID!) { addComment(input: { postId: $postId, body: "Heard?" }) { userErrors { code } } }`);
 const heard = firstValueFrom(client.subscribe({ query: Said, variables: { postId: post.id } }));
-do await client.mutate({ mutation: Comment, variables: { postId: post.id } }); // until it is heard: the server does not say when it has begun to listen
+do await client.mutate({ mutation: Comment, variables: { postId: post.id } }); // until it is heard: over a websocket the server does not say when it has begun to listen
 while (!(await Promise.race([heard, setTimeout(1000)])));
 const event = await heard;
 if (event.error) throw event.error;

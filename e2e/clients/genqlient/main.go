@@ -59,7 +59,7 @@ func run(ctx context.Context, url, token string) error {
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"authors": authors, "title": post.Title, "heard": heard})
 }
 
-// listen comments on a post until it hears of it: the server does not say when it has begun to listen.
+// listen comments on a post until it hears of it: over a websocket the server does not say when it has begun to listen.
 func listen(ctx context.Context, client graphql.Client, url, token, postID string) (*SaidCommentAddedComment, error) {
 	live := graphql.NewClientUsingWebSocket(strings.Replace(url, "http", "ws", 1), dial{},
 		graphql.WithConnectionParams(map[string]any{"Authorization": "Bearer " + token}))

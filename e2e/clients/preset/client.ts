@@ -34,7 +34,7 @@ const live = createClient({ url, headers });
 const said = graphql(`subscription Said($postId: ID!) { commentAdded(postId: $postId) { comment { body author { handle } } cursor } }`);
 const heard = live.iterate<SaidSubscription>({ query: said.toString(), variables: { postId: post.id } }).next();
 const comment = graphql(`mutation Comment($postId: ID!) { addComment(input: { postId: $postId, body: "Heard?" }) { userErrors { code } } }`);
-do await ask(comment, { postId: post.id }); // until it is heard: the server does not say when it has begun to listen
+do await ask(comment, { postId: post.id }); // until it is heard: the stream takes a moment to open
 while (!(await Promise.race([heard, setTimeout(1000)])));
 const { value } = await heard;
 live.dispose();

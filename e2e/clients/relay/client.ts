@@ -26,7 +26,7 @@ const again = await relay.fetchQuery<postsNodeQuery>(environment, PostsNodeQuery
 if (again?.node?.__typename !== 'Post') throw new Error('the id is not that of a post');
 
 const heard = first<postsSaidSubscription>(PostsSaidSubscription, { postId: post.id });
-do await commit<postsCommentMutation>(PostsCommentMutation, { postId: post.id }); // until it is heard: the server does not say when it has begun to listen
+do await commit<postsCommentMutation>(PostsCommentMutation, { postId: post.id }); // until it is heard: over a websocket the server does not say when it has begun to listen
 while (!(await Promise.race([heard, setTimeout(1000)])));
 const event = await heard;
 await live.dispose();

@@ -34,7 +34,7 @@ if (!post) throw written.error ?? new Error(written.data?.createPost?.userErrors
 const Said = graphql(`subscription Said($postId: ID!) { commentAdded(postId: $postId) { comment { body author { handle } } cursor } }`);
 const Comment = graphql(`mutation Comment($postId: ID!) { addComment(input: { postId: $postId, body: "Heard?" }) { userErrors { code } } }`);
 const heard = new Promise<OperationResult<SaidSubscription>>((resolve) => client.subscription(Said, { postId: post.id }).subscribe(resolve));
-do await client.mutation(Comment, { postId: post.id }); // until it is heard: the server does not say when it has begun to listen
+do await client.mutation(Comment, { postId: post.id }); // until it is heard: the stream takes a moment to open
 while (!(await Promise.race([heard, setTimeout(1000)])));
 const event = await heard;
 if (event.error) throw event.error;

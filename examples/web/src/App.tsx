@@ -1,8 +1,9 @@
 import { type FormEvent, useEffect, useRef, useSyncExternalStore } from 'react';
 import { useQuery } from 'urql';
 import { List } from './List';
-import { PostPage } from './PostPage';
+import { NoSuchPost, PostPage } from './PostPage';
 import { Viewer } from './queries';
+import { useTitle } from './states';
 
 export function App({ token, onToken }: { token: string; onToken: (token: string) => void }) {
   const path = usePath();
@@ -21,6 +22,8 @@ export function App({ token, onToken }: { token: string; onToken: (token: string
   };
   const everyone = !token || path === '/everyone';
   const post = path.match(/^\/post\/(.+)$/)?.[1];
+  const id = post && decoded(post);
+  useTitle(id ? undefined : post ? 'No such post' : everyone ? 'Everyone' : 'Your feed'); // a post tells its own
   return (
     <>
       <header>
@@ -35,7 +38,11 @@ export function App({ token, onToken }: { token: string; onToken: (token: string
           </p>
         ) : (
           <form className="who" onSubmit={signIn}>
-            <input name="token" type="password" required autoComplete="off" placeholder="Token" aria-label="Token" />
+            <input
+              {...{ name: 'token', type: 'password', required: true, autoComplete: 'off', placeholder: 'Token', 'aria-label': 'Token' }}
+              pattern="[ -~]*" // a header takes nothing else, and the browser would not send the request
+              title="A token is made of plain letters, digits and signs. Copy it once more."
+            />
             <button>Sign in</button>
           </form>
         )}
@@ -46,8 +53,10 @@ export function App({ token, onToken }: { token: string; onToken: (token: string
             You are reading as a guest. To follow and to write, sign in with what <code>go run . token --user u1</code> prints.
           </p>
         )}
-        {post ? (
-          <PostPage key={post} id={decodeURIComponent(post)} viewerId={data?.viewer?.id} />
+        {id ? (
+          <PostPage key={id} id={id} viewerId={data?.viewer?.id} />
+        ) : post ? (
+          <NoSuchPost />
         ) : (
           <List key={String(everyone)} everyone={everyone} viewerId={data?.viewer?.id} />
         )}
@@ -62,6 +71,15 @@ function Tab({ href, label, current }: { href: string; label: string; current: b
       {label}
     </a>
   );
+}
+
+/** An id out of the address, or undefined of what no id is written as. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The part of the address behind the #: what the page shows. */

@@ -17,10 +17,11 @@ export function FollowButton({ user }: { user: AuthorFragment }) {
     const { data, error } = await (pressed ? unfollow : follow)({ input: { userId: user.id } });
     setProblem(data?.outcome?.userErrors[0]?.message ?? (error && sentence(error)));
   };
+  const label = pressed ? 'Following' : 'Follow';
   return (
     <span className="follow">
-      <button aria-pressed={pressed} aria-label={`Follow ${user.name}`} onClick={toggle}>
-        {pressed ? 'Following' : 'Follow'}
+      <button className={pressed ? undefined : 'primary'} aria-label={`${label} ${user.name}`} onClick={toggle}>
+        {label}
       </button>
       <span role="alert" className="problem">{problem}</span>
     </span>

@@ -4,8 +4,8 @@ import { CommentForm } from './CommentForm';
 import { type FragmentType, read } from './gql';
 import type { OnLive } from './live';
 import { Byline, PostSummary } from './PostSummary';
-import { CommentAdded, CommentItem, Post } from './queries';
-import { Failure, Loading } from './states';
+import { CommentAdded, CommentItem, Post, PostCard } from './queries';
+import { Failure, Loading, useTitle } from './states';
 
 const fresh = { requestPolicy: 'network-only' } as const;
 
@@ -15,10 +15,13 @@ export function PostPage({ id, viewerId }: { id: string; viewerId?: string }) {
   const [{ data, error, fetching }, again] = useQuery({ query: Post, variables: { id } });
   const client = useClient();
   const context = useMemo(() => {
-    const onLive: OnLive = ({ live, missed }) => {
+    const onLive: OnLive = async ({ live, missed }) => {
       setLive(live);
-      // What was written between the first reading and the beginning of the stream, neither would tell.
-      if (missed) void client.query(Post, { id }, fresh).toPromise();
+      if (!missed) return;
+      // What was written between the first reading and the beginning of the stream, neither would tell. The client asks
+      // the same only once at a time: a reading that is under way has to end first.
+      await client.query(Post, { id }).toPromise();
+      await client.query(Post, { id }, fresh).toPromise();
     };
     return { onLive };
   }, [client, id]);
@@ -26,10 +29,11 @@ export function PostPage({ id, viewerId }: { id: string; viewerId?: string }) {
 
   const retry = () => again(fresh);
   const post = data?.post;
+  useTitle(read(PostCard, post)?.title ?? (fetching || error ? 'Post' : 'No such post'));
   if (!post) {
     if (error) return <Failure error={error} onRetry={retry} />;
     if (fetching || !data) return <Loading what="post" />;
-    return <p className="note">There is no such post. <a href="#/everyone">See what everyone writes</a></p>;
+    return <NoSuchPost />;
   }
   const comments = post.comments;
   return (
@@ -49,6 +53,10 @@ export function PostPage({ id, viewerId }: { id: string; viewerId?: string }) {
       </section>
     </>
   );
+}
+
+export function NoSuchPost() {
+  return <p className="note">There is no such post. <a href="#/everyone">See what everyone writes</a></p>;
 }
 
 function Comment({ of, viewerId }: { of: FragmentType<typeof CommentItem>; viewerId?: string }) {

@@ -1,5 +1,6 @@
 import { type Cache, cacheExchange } from '@urql/exchange-graphcache';
 import { Client, fetchExchange, subscriptionExchange } from 'urql';
+import { eventsLast } from './eventsLast';
 import { type FragmentType, read } from './gql';
 import type { AddCommentMutation, CommentAddedSubscription, FollowMutationVariables, UnfollowMutationVariables } from './gql/graphql';
 import { resuming } from './live';
@@ -29,6 +30,7 @@ export function makeClient(token: string): Client {
           },
         },
       }),
+      eventsLast,
       fetchExchange,
       subscriptionExchange({ forwardSubscription: resuming('/v2/graphql', headers) }),
     ],

@@ -4,7 +4,7 @@ import type { ExecutionResult, SubscriptionForwarder } from 'urql';
 const LONGEST_REST_MS = 30_000;
 
 /** What a page may want to know of its subscription; give `onLive` in the context of useSubscription. */
-export type OnLive = (state: { live: boolean; missed: boolean }) => void;
+export type OnLive = (state: { live: boolean; missed: boolean }) => unknown;
 
 /**
  * Subscriptions as event streams that survive broken connections: each payload has a cursor, and the next connection goes on

@@ -1,3 +1,4 @@
+import { useEffect } from 'react';
 import type { CombinedError } from 'urql';
 
 /** What went wrong, as it can be shown to a person. */
@@ -22,6 +23,13 @@ export function Loading({ what }: { what: string }) {
       <div className="card ghost" />
     </div>
   );
+}
+
+/** Names the page in the browser's tab and history; undefined leaves the name that it has. */
+export function useTitle(title?: string) {
+  useEffect(() => {
+    if (title) document.title = title;
+  }, [title]);
 }
 
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });

@@ -58,6 +58,10 @@ func TestExamine(t *testing.T) {
 		"an end is set":     {[]edition{{number: 1, sdl: sdl}}, []edition{{number: 1, sdl: sdl, sunset: tomorrow}}, nil, nil},
 		"elements over":     {[]edition{{number: 1, sdl: endsOn("2026-11-23")}}, []edition{{number: 1, sdl: sunsetDirective + "type Query { a: Int b: Int } enum E { B }"}}, nil, []string{"version 1: E.A has ended, as announced", "version 1: Query.b(c:) has ended", "version 1: Query.old has ended", "version 1: once"}},
 		"elements not over": {[]edition{{number: 1, sdl: endsOn("2026-11-24")}}, []edition{{number: 1, sdl: sunsetDirective + "type Query { a: Int b: Int } enum E { B }"}}, []string{"VALUE_REMOVED_FROM_ENUM at E.A", "TYPE_REMOVED at Old", "ARG_REMOVED at Query.b(c:)", "FIELD_REMOVED at Query.old"}, []string{"version 1: once"}},
+		"elements end unannounced": {
+			[]edition{{number: 1, sdl: sunsetDirective + "type Query { a: Int b: Int c: Int }"}}, []edition{{number: 1, sdl: sunsetDirective + `type Query { a: Int @sunset(at: "2026-11-24") b: Int @sunset(at: "2026-11-23") c: Int }`}},
+			[]string{"SUNSET_UNANNOUNCED at Query.b: it has ended on 2026-11-23"}, []string{"version 1: once"},
+		},
 		"elements end earlier": {
 			[]edition{{number: 1, sdl: endsOn("2026-11-24")}}, []edition{{number: 1, sdl: endsOn("2026-11-23")}},
 			[]string{"SUNSET_EARLIER at E.A", "SUNSET_EARLIER at Query.b(c:)", "SUNSET_EARLIER at Query.old: it was to end on 2026-11-24, and ends on 2026-11-23 now."}, []string{"version 1: once"},

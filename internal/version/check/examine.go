@@ -113,7 +113,7 @@ func (f *findings) version(dir string, e edition, newest int, now time.Time) err
 	for _, change := range breaking.Between(kept, is) {
 		f.problem("version %d: %s at %s: %s\n  %s", e.number, change.Kind, change.Coordinate, change.Message, advice(change.Kind, newest))
 	}
-	f.sunsets(e, sunsets(was), sunsets(is))
+	f.sunsets(e, sunsets(was), sunsets(is), now)
 	for _, coordinate := range ended {
 		f.note("version %d: %s has ended, as announced", e.number, coordinate)
 	}
@@ -132,8 +132,14 @@ func (f *findings) version(dir string, e edition, newest int, now time.Time) err
 	return nil
 }
 
-// sunsets tells of elements that end earlier than was said.
-func (f *findings) sunsets(e edition, was, is map[string]string) {
+// sunsets tells of elements that end earlier than was said, or have ended without a word.
+func (f *findings) sunsets(e edition, was, is map[string]string, today time.Time) {
+	for _, coordinate := range slices.Sorted(maps.Keys(is)) {
+		if _, announced := was[coordinate]; !announced && is[coordinate] <= day(today) {
+			f.problem("version %d: SUNSET_UNANNOUNCED at %s: it has ended on %s, and no release said that it would.\n"+
+				"  Give it a day that is still to come.", e.number, coordinate, is[coordinate])
+		}
+	}
 	for _, coordinate := range slices.Sorted(maps.Keys(was)) {
 		if now, ok := is[coordinate]; ok && now < was[coordinate] {
 			f.problem("version %d: SUNSET_EARLIER at %s: it was to end on %s, and ends on %s now.\n"+

@@ -35,7 +35,7 @@ func (n NewEndpoint) version() int {
 // which of the two rights it was made is settled here for good. The secret cannot be told again: it is empty where the endpoint was there
 // already under its key.
 func (e *Endpoints) Create(ctx context.Context, caller Caller, n NewEndpoint) (_ Endpoint, secret string, err error) {
-	kept := config{OwnerID: caller.UserID, Version: n.version()}
+	kept, version := config{OwnerID: caller.UserID}, n.version()
 	if caller.Admin {
 		kept.OwnerID, kept.MakerID = "", caller.UserID
 	} else if caller.UserID == "" {
@@ -52,7 +52,7 @@ func (e *Endpoints) Create(ctx context.Context, caller Caller, n NewEndpoint) (_
 		}
 	}
 	c := dispatch.Consumer{State: dispatch.Active, CreatedAt: e.options.Now().UTC().Truncate(time.Microsecond)}
-	if err := e.apply(ctx, &c, &kept, Update{URL: &n.URL, EventTypes: n.EventTypes, Description: &n.Description, Version: &kept.Version}); err != nil {
+	if err := e.apply(ctx, &c, &kept, Update{URL: &n.URL, EventTypes: n.EventTypes, Description: &n.Description, Version: &version}); err != nil {
 		return Endpoint{}, "", err
 	}
 	chosen, refusal := chooseSecret(n.Secret)
@@ -139,7 +139,7 @@ func (e *Endpoints) apply(ctx context.Context, c *dispatch.Consumer, kept *confi
 		}
 		kept.Description = description
 	}
-	if u.Version != nil {
+	if u.Version != nil && (*u.Version != kept.Version || kept.Version == 0) { // one that it has may have ended meanwhile
 		if err := e.options.Supports(*u.Version); err != nil {
 			return refuse("version", CodeInvalid, "A webhook can be pinned to versions of the schema that have not ended: see /versions.")
 		}

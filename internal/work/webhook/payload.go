@@ -62,9 +62,15 @@ func body(e event.Event, changes json.RawMessage) ([]byte, error) {
 		longest := slices.SortedFunc(maps.Keys(members), func(a, b string) int {
 			return cmp.Or(cmp.Compare(len(members[b]), len(members[a])), cmp.Compare(a, b))
 		})
+		least := len(text) // what is left is no shorter than that, and names what was left out
 		for _, name := range longest[:min(len(longest), maxTruncated)] {
+			quoted, _ := json.Marshal(name) // a string
+			least -= len(quoted) + len(members[name]) + len(":,")
 			delete(members, name)
 			p.Data.Truncated = append(p.Data.Truncated, name)
+			if least > maxBody {
+				continue
+			}
 			if p.Data.Changes, err = json.Marshal(members); err != nil {
 				return nil, err
 			}

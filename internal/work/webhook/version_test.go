@@ -22,6 +22,29 @@ func twoVersions(s *setup) {
 	}
 }
 
+// TestAnEndedPinStays: whoever sends back all that an endpoint has changes nothing of its version.
+func TestAnEndedPinStays(t *testing.T) {
+	ended := false
+	b := newBench(t, func(s *setup) {
+		s.options.Supports = func(version int) error {
+			if ended && version == 1 {
+				return errors.New("it has ended")
+			}
+			return nil
+		}
+	})
+	made, _, err := b.Create(t.Context(), ann, webhook.NewEndpoint{URL: "http://127.0.0.1:9/", EventTypes: []string{"*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended = true
+	if _, err := b.Update(t.Context(), ann, made.ID, webhook.Update{Version: new(1), Description: new("d")}); err != nil {
+		t.Error(err)
+	}
+	_, _, err = b.Create(t.Context(), ann, webhook.NewEndpoint{URL: "http://127.0.0.1:9/", EventTypes: []string{"*"}})
+	refused(t, err, "version", webhook.CodeInvalid)
+}
+
 // TestAnEndpointIsPinned at its making, and until it is changed; each delivery tells to what.
 func TestAnEndpointIsPinned(t *testing.T) {
 	b := newBench(t, twoVersions)
