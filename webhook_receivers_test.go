@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -168,4 +169,21 @@ func webhookOf(t *testing.T, p *program, admin, id string) (w webhookAt) {
 		w.attempts = append([]attempted{each}, w.attempts...)
 	}
 	return w
+}
+
+// timeouts is how many deliveries, of those that are kept of an endpoint, had no answer in time: their receiver may have taken them.
+func timeouts(t *testing.T, p *program, admin, id string) (late int) {
+	t.Helper()
+	for after := "null"; ; {
+		r := p.send(t, `{ webhook(id: "`+id+`") { deliveries(first: 100, after: `+after+`) { nodes { problem } pageInfo { hasNextPage endCursor } } } }`, "Authorization", "Bearer "+admin)
+		for _, node := range at(t, r.Data, "webhook", "deliveries", "nodes").([]any) {
+			if at(t, node, "problem") == "TIMEOUT" {
+				late++
+			}
+		}
+		if at(t, r.Data, "webhook", "deliveries", "pageInfo", "hasNextPage") != true {
+			return late
+		}
+		after = strconv.Quote(at(t, r.Data, "webhook", "deliveries", "pageInfo", "endCursor").(string))
+	}
 }
